@@ -1,0 +1,42 @@
+# Everything Cadenza links. Nothing is downloaded here: tools/setup.sh did that.
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(TIFF REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+if(NOT TARGET yaml-cpp::yaml-cpp)
+  add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)
+endif()
+find_path(WEBP_INCLUDE_DIR webp/decode.h REQUIRED)
+find_library(WEBP_LIBRARY webp REQUIRED)
+if(NOT TARGET WebP::webp)
+  add_library(WebP::webp UNKNOWN IMPORTED)
+  set_target_properties(WebP::webp PROPERTIES
+    IMPORTED_LOCATION ${WEBP_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${WEBP_INCLUDE_DIR})
+endif()
+if(CADENZA_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+if(CADENZA_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
+if(CADENZA_TORCH)
+  # By hand: OpenCV's own package file lies in libopencv-dev, which brings 600 MB.
+  find_path(OpenCV_INCLUDE_DIR opencv2/imgproc.hpp PATH_SUFFIXES opencv4 REQUIRED)
+  foreach(module core imgproc)
+    find_library(OpenCV_${module}_LIBRARY opencv_${module} REQUIRED)
+    add_library(OpenCV::${module} UNKNOWN IMPORTED)
+    set_target_properties(OpenCV::${module} PROPERTIES
+      IMPORTED_LOCATION ${OpenCV_${module}_LIBRARY}
+      INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${OpenCV_INCLUDE_DIR}
+      INTERFACE_INCLUDE_DIRECTORIES ${OpenCV_INCLUDE_DIR})
+  endforeach()
+  find_package(LibTorch REQUIRED)
+  find_package(OpenVINO REQUIRED COMPONENTS Runtime
+    CONFIG PATHS ${CADENZA_DEPS}/openvino/openvino/cmake NO_DEFAULT_PATH)
+endif()
