@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iomanip>
+#include <numbers>
+#include <sstream>
+
+#include "cadenza/base/error.h"
+#include "cadenza/base/file.h"
+#include "cadenza/base/rng.h"
+#include "cadenza/cli/demo/products.h"
+#include "cadenza/image/decode.h"
+#include "cadenza/image/encode.h"
+#include "cadenza/image/image.h"
+
+namespace cadenza {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kCropPx = 128;
+constexpr std::int64_t kTrainCrops = 80;
+constexpr std::int64_t kTestCrops = 48;
+
+struct Canvas {
+  Image picture;
+  Image mask;  ///< 255 where a defect was drawn
+};
+
+Image crop(const Image& photograph, std::int64_t top, std::int64_t left) {
+  Image part{kCropPx, kCropPx, 1, {}};
+  for (std::int64_t y = 0; y < kCropPx; ++y) {
+    for (std::int64_t x = 0; x < kCropPx; ++x) {
+      part.pixels.push_back(photograph.at(top + y, left + x, 0));
+    }
+  }
+  return part;
+}
+
+/// Blends `value` into one pixel and marks it as defect where the change can be seen.
+void paint(Canvas& canvas, std::int64_t y, std::int64_t x, double value, double opacity) {
+  if (y < 0 || x < 0 || y >= kCropPx || x >= kCropPx || opacity <= 0) return;
+  const auto index = static_cast<std::size_t>(y * kCropPx + x);
+  auto& pixel = canvas.picture.pixels[index];
+  pixel = static_cast<std::uint8_t>(std::lround(pixel + opacity * (value - pixel)));
+  if (opacity > 0.25) canvas.mask.pixels[index] = 255;
+}
+
+/// A bent line, 1.5 to 3 px wide, much darker or brighter than the surface.
+void draw_scratch(Canvas& canvas, Rng& rng) {
+  const double value = rng.below(2) == 0 ? 15 : 245;
+  const double half_width = rng.uniform(0.8, 1.6), length = rng.uniform(45, 100);
+  double y = rng.uniform(25, kCropPx - 25.), x = rng.uniform(25, kCropPx - 25.);
+  double angle = rng.uniform(0, 2 * std::numbers::pi);
+  const double bend = rng.uniform(-0.02, 0.02);
+  for (double walked = 0; walked < length; walked += 0.5) {
+    for (int dy = -3; dy <= 3; ++dy) {
+      for (int dx = -3; dx <= 3; ++dx) {
+        const auto row = static_cast<std::int64_t>(y) + dy;
+        const auto column = static_cast<std::int64_t>(x) + dx;
+        const double distance = std::hypot(double(row) - y, double(column) - x);
+        paint(canvas, row, column, value, std::clamp(half_width + 0.5 - distance, 0., 0.8));
+      }
+    }
+    y += 0.5 * std::sin(angle);
+    x += 0.5 * std::cos(angle);
+    angle += bend;
+  }
+}
+
+/// An ellipse with a soft edge that hides most of the texture.
+void draw_stain(Canvas& canvas, Rng& rng) {
+  const double value = rng.below(2) == 0 ? 30 : 225;
+  const double centre_y = rng.uniform(30, kCropPx - 30.), centre_x = rng.uniform(30, kCropPx - 30.);
+  const double radius_y = rng.uniform(8, 20), radius_x = rng.uniform(8, 20);
+  for (std::int64_t y = 0; y < kCropPx; ++y) {
+    for (std::int64_t x = 0; x < kCropPx; ++x) {
+      const double distance =
+          std::hypot((double(y) - centre_y) / radius_y, (double(x) - centre_x) / radius_x);
+      paint(canvas, y, x, value, 0.75 * std::clamp((1.15 - distance) / 0.3, 0., 1.));
+    }
+  }
+}
+
+/// A square of the same surface, turned by 90 degrees and blurred, where it does not belong.
+void draw_misplaced_patch(Canvas& canvas, Rng& rng) {
+  const auto side = static_cast<std::int64_t>(24 + rng.below(20));
+  const auto free_px = static_cast<std::uint64_t>(kCropPx - side - 4);
+  const auto from_y = static_cast<std::int64_t>(2 + rng.below(free_px));
+  const auto from_x = static_cast<std::int64_t>(2 + rng.below(free_px));
+  const auto to_y = static_cast<std::int64_t>(2 + rng.below(free_px));
+  const auto to_x = static_cast<std::int64_t>(2 + rng.below(free_px));
+  const Image source = canvas.picture;
+  for (std::int64_t y = 0; y < side; ++y) {
+    for (std::int64_t x = 0; x < side; ++x) {
+      double sum = 0;
+      for (int dy = -2; dy <= 2; ++dy) {
+        for (int dx = -2; dx <= 2; ++dx) {
+          sum += source.at(std::clamp<std::int64_t>(from_y + x + dy, 0, kCropPx - 1),
+                           std::clamp<std::int64_t>(from_x + side - 1 - y + dx, 0, kCropPx - 1), 0);
+        }
+      }
+      paint(canvas, to_y + y, to_x + x, sum / 25, 1);
+    }
+  }
+}
+
+struct Defect {
+  std::string name;
+  void (*draw)(Canvas&, Rng&);
+};
+const std::array<Defect, 3> kDefects = {
+    {{"scratch", draw_scratch}, {"stain", draw_stain}, {"misplaced_patch", draw_misplaced_patch}}};
+
+std::string numbered(std::int64_t index, std::string_view suffix) {
+  std::ostringstream name;
+  name << std::setw(3) << std::setfill('0') << index << suffix;
+  return name.str();
+}
+
+void write_picture(const Image& picture, const fs::path& file) {
+  fs::create_directories(file.parent_path());
+  const auto bytes = encode_png(picture);
+  write_file_atomic(file, bytes);
+}
+
+void write_product(const Image& photograph, const std::string& name, bool is_taught,
+                   const fs::path& out, Progress& progress) {
+  Rng rng(0, "demo/" + name);
+  const std::int64_t border = photograph.width_px * 5 / 8;
+  const auto random_crop = [&](std::int64_t left_edge, std::int64_t right_edge) {
+    const auto top = rng.below(static_cast<std::uint64_t>(photograph.height_px - kCropPx + 1));
+    const auto left = rng.below(static_cast<std::uint64_t>(right_edge - left_edge - kCropPx + 1));
+    return crop(photograph, std::int64_t(top), left_edge + std::int64_t(left));
+  };
+  for (std::int64_t index = 0; is_taught && index < kTrainCrops; ++index) {
+    write_picture(random_crop(0, border), out / name / "train" / "good" / numbered(index, ".png"));
+    progress.advance(1);
+  }
+  for (std::int64_t index = 0; index < kTestCrops; ++index) {
+    Canvas canvas{random_crop(border, photograph.width_px),
+                  {kCropPx, kCropPx, 1, std::vector<std::uint8_t>(kCropPx * kCropPx)}};
+    if (!is_taught || index % 2 == 0) {
+      write_picture(canvas.picture, out / name / "test" / "good" / numbered(index, ".png"));
+    } else {
+      const auto& defect = kDefects[static_cast<std::size_t>(index / 2) % kDefects.size()];
+      defect.draw(canvas, rng);
+      write_picture(canvas.picture, out / name / "test" / defect.name / numbered(index, ".png"));
+      write_picture(canvas.mask,
+                    out / name / "ground_truth" / defect.name / numbered(index, "_mask.png"));
+    }
+    progress.advance(1);
+  }
+}
+
+}  // namespace
+
+void write_textures(const fs::path& photographs, const fs::path& out, Progress& progress) {
+  progress.begin("cutting textures", 2 * kTrainCrops + 3 * kTestCrops);
+  for (const std::string name : {"brick", "gravel", "grass"}) {
+    Image photograph = read_image(photographs / (name + ".png"), {});
+    CADENZA_REQUIRE(photograph.n_channels == 1 && photograph.height_px >= 512,
+                    ErrorCode::kCorruptData, (photographs / (name + ".png")).string(),
+                    ": not scikit-image's photograph");
+    write_product(photograph, name, name != "grass", out, progress);
+  }
+  progress.end();
+}
+
+}  // namespace cadenza
