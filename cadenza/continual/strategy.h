@@ -30,8 +30,10 @@ struct Batch {
 struct TrainableView {
   std::vector<std::string> names;      ///< unique, the same from task to task
   std::vector<at::Tensor> parameters;  ///< same order, leaves that require grad
-  /// [B,K], with a graph: what lwf, der and fdr distil (logits or embeddings).
-  std::function<at::Tensor(const Batch&)> outputs;
+  /// [B,K] class scores before the softmax, with a graph. Empty: the method has no classifier.
+  std::function<at::Tensor(const Batch&)> logits;
+  /// [B,D], with a graph: what is compared where there are no logits.
+  std::function<at::Tensor(const Batch&)> embeddings;
   /// A scalar with a graph: the method's own loss of the batch.
   std::function<at::Tensor(const Batch&)> loss;
   /// [B] with a graph: the loss of each row, for Fisher information per sample. May be empty.
