@@ -6,6 +6,8 @@ add_library(cadenza_compiler INTERFACE)
 target_compile_options(cadenza_compiler INTERFACE -fPIC -march=x86-64-v3 -ffp-contract=off)
 target_compile_options(cadenza_compiler INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  # Designated initialisers leave the rest at its default; that is what they are for.
+  -Wno-missing-field-initializers
   # GCC 12 at -O2 warns of "text" + std::to_string(n) (GCC PR 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<BOOL:${CADENZA_WERROR}>:-Werror>)
