@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -41,7 +42,7 @@ class Descriptor {
 int open_regular(const std::filesystem::path& path, std::uint64_t& size_bytes) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) fail(path, "open");
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor);
     throw Error(ErrorCode::kIo, cat(path.string(), ": not a regular file"));
@@ -102,6 +103,12 @@ void sync_folder(const std::filesystem::path& folder) {
   const Descriptor opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened.get() < 0) fail(path, "open");
   if (::fsync(opened.get()) != 0) fail(path, "sync");
+}
+
+std::filesystem::path this_library() {
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<const void*>(&this_library), &info) == 0) return {};
+  return std::filesystem::absolute(info.dli_fname);
 }
 
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes) {

@@ -41,6 +41,9 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view text)
 /// Makes earlier creations and renames inside `folder` durable.
 void sync_folder(const std::filesystem::path& folder);
 
+/// Where the code of this library lies: libcadenza.so, or the program it is linked into.
+std::filesystem::path this_library();
+
 /// An exclusive advisory lock (flock) on a file that is created if absent; the kernel frees it when
 /// the process ends, however it ends.
 class FileLock {
