@@ -133,13 +133,18 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view text)
 }
 
 std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) fail(path, "create the lock");
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    ::close(descriptor);
-    return std::nullopt;
+  while (true) {
+    FileLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+    if (lock.descriptor_ < 0) fail(path, "create the lock");
+    if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+    // The holder before us may have removed the file: then we hold a lock that nobody else sees.
+    struct stat held {};
+    struct stat named {};
+    if (::fstat(lock.descriptor_, &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
+        held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
+      return lock;
+    }
   }
-  return FileLock(descriptor);
 }
 
 FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
