@@ -1,13 +1,13 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include "tests/support/temporary_folder.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "cadenza/base/file.h"
 #include "cadenza/cli/help.h"
 #include "cadenza/cli/parse.h"
-#include "tests/support/temporary_folder.h"
 
 namespace cadenza {
 namespace {
@@ -16,17 +16,18 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Command example() {
-  return {.name = "learn",
-          .summary = "learns",
-          .description = {},
-          .arguments = {text_argument("files", "PATH", "files").positional().repeated(),
-                        text_argument("model", "DIR", "model directory").required(),
-                        text_argument("normal", "PATH", "normals").repeated(),
-                        argument(real_option("target_fpr", 0.05, 0.001, 0.5, "false alarms"), "R"),
-                        optional_argument(integer_option("seed", 0, 0, 9, "seed"), "N"),
-                        argument(choice_option("save", "none", {"none", "map"}, "what"), "WHAT"),
-                        text_argument("set", "KEY=VALUE", "options").repeated()},
-          .examples = {}};
+  return {
+      .name = "learn",
+      .summary = "learns",
+
+      .arguments = {text_argument("files", "PATH", "files").positional().repeated(),
+                    text_argument("model", "DIR", "model directory").required(),
+                    text_argument("normal", "PATH", "normals").repeated(),
+                    argument(real_option("target_fpr", 0.05, 0.001, 0.5, "false alarms"), "R"),
+                    optional_argument(integer_option("seed", 0, 0, 9, "seed"), "N"),
+                    argument(choice_option("save", "none", {"none", "map"}, "what"), "WHAT"),
+                    text_argument("set", "KEY=VALUE", "options").repeated()},
+  };
 }
 
 Invocation parse(std::vector<std::string> words) { return parse_arguments(example(), words); }
@@ -76,7 +77,8 @@ TEST(ParseArguments, RefusesWhatIsNotOfTheTable) {
 TEST(ParseArguments, ConfigurationFileGivesWhatTheCommandLineLeavesOpen) {
   const TemporaryFolder folder;
   const std::string file = (folder.path() / "c.yaml").string();
-  write_file_atomic(file, "model: fromfile\ntarget-fpr: 0.2\nset: {epochs: 3}\nnormal: [a, b c]\njson: true\n");
+  write_file_atomic(
+      file, "model: fromfile\ntarget-fpr: 0.2\nset: {epochs: 3}\nnormal: [a, b c]\njson: true\n");
   const auto given = parse({"--config", file, "--model", "line"});
   EXPECT_EQ(given.text("model"), "line");
   EXPECT_DOUBLE_EQ(given.real("target_fpr"), 0.2);
@@ -96,7 +98,8 @@ TEST(ParseArguments, ConfigurationFileErrorsNameFileAndKey) {
   const TemporaryFolder folder;
   const std::string file = (folder.path() / "c.yaml").string();
   write_file_atomic(file, "modle: line\n");
-  EXPECT_THAT(usage_error({"--config", file}), HasSubstr("c.yaml: unknown key 'modle'; did you mean model?"));
+  EXPECT_THAT(usage_error({"--config", file}),
+              HasSubstr("c.yaml: unknown key 'modle'; did you mean model?"));
   write_file_atomic(file, "model: [\n");
   EXPECT_THAT(usage_error({"--config", file}), HasSubstr("c.yaml: line 2"));
   EXPECT_THAT(usage_error({"--config", file + "x"}), HasSubstr("cannot be read"));
@@ -105,7 +108,10 @@ TEST(ParseArguments, ConfigurationFileErrorsNameFileAndKey) {
 CommandTable table() {
   CommandTable commands;
   commands.add(example());
-  commands.add({.name = "task list", .summary = "lists", .description = {}, .arguments = {}, .examples = {}});
+  commands.add({
+      .name = "task list",
+      .summary = "lists",
+  });
   return commands;
 }
 
@@ -144,7 +150,8 @@ TEST(Help, IsMadeOfTheTable) {
 }
 
 TEST(Help, NoLineIsWiderThanATerminal) {
-  for (const auto& command : builtin_commands().commands()) {
+  const CommandTable commands = builtin_commands();
+  for (const auto& command : commands.commands()) {
     std::istringstream lines(help_text(command));
     for (std::string line; std::getline(lines, line);) {
       EXPECT_LE(line.size(), 100U) << command.name << ": " << line;

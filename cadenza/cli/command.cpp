@@ -34,7 +34,7 @@ Argument Argument::short_form(std::string letter) const {
 }
 
 Argument argument(OptionSpec option, std::string placeholder) {
-  return {.option = std::move(option), .placeholder = std::move(placeholder), .short_name = {}};
+  return {.option = std::move(option), .placeholder = std::move(placeholder)};
 }
 Argument optional_argument(OptionSpec option, std::string placeholder) {
   Argument made = argument(std::move(option), std::move(placeholder));
@@ -59,11 +59,14 @@ const std::vector<Argument>& common_arguments() {
       flag_argument("json", "print results as JSON"),
       flag_argument("verbose", "tell more on standard error").short_form("v"),
       flag_argument("quiet", "print nothing but results and errors").short_form("q"),
-      argument(integer_option("threads", 0, 0, 4096, "threads to use; 0: as many as this process "
-                              "may have"), "N"),
+      argument(integer_option("threads", 0, 0, 4096,
+                              "threads to use; 0: as many as this process "
+                              "may have"),
+               "N"),
       text_argument("device", "DEVICE", "cpu", "cpu or cuda:N"),
       text_argument("weights", "DIR", "folder of <network>.safetensors files"),
-      text_argument("config", "FILE", "YAML or JSON file with values for these options; the "
+      text_argument("config", "FILE",
+                    "YAML or JSON file with values for these options; the "
                     "command line overrides it"),
       flag_argument("help", "print this text").short_form("h"),
   };

@@ -13,12 +13,12 @@ namespace cadenza {
 /// dashes: target_fpr is --target-fpr.
 struct Argument {
   OptionSpec option;
-  std::string placeholder;       ///< "DIR"; empty for flags
-  bool is_positional = false;    ///< given without its name
+  std::string placeholder;     ///< "DIR"; empty for flags
+  bool is_positional = false;  ///< given without its name
   bool is_required = false;
-  bool is_repeated = false;      ///< given several times; its values are a list
-  bool has_default = true;       ///< false: absent unless given
-  std::string short_name;        ///< "v" for -v
+  bool is_repeated = false;     ///< given several times; its values are a list
+  bool has_default = true;      ///< false: absent unless given
+  std::string short_name = {};  ///< "v" for -v
 
   /// "--target-fpr" or "PATH".
   std::string display() const;
@@ -43,10 +43,10 @@ Argument flag_argument(std::string name, std::string summary);
 /// from it.
 struct Command {
   std::string name;
-  std::string summary;      ///< one line
-  std::string description;  ///< more, for --help and the man page; may be empty
-  std::vector<Argument> arguments;
-  std::vector<std::string> examples;
+  std::string summary;           ///< one line
+  std::string description = {};  ///< more, for --help and the man page; may be empty
+  std::vector<Argument> arguments = {};
+  std::vector<std::string> examples = {};
   bool is_hidden = false;  ///< not in lists
 
   /// Its own arguments, then those that all commands take.

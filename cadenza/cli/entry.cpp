@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -57,7 +58,8 @@ extern "C" __attribute__((visibility("default"))) int cadenza_run_command(
   const std::string folder = invocation.command.substr(0, invocation.command.find(' '));
   const RunTable runs = builtin_runs();
   const RunTable::Run* const run = runs.find(folder);
-  if (run == nullptr) return report(cat("no command '", folder, "' in libcadenza"), ErrorCode::kInternal);
+  if (run == nullptr)
+    return report(cat("no command '", folder, "' in libcadenza"), ErrorCode::kInternal);
   const int n_threads = thread_count(invocation.integer("threads"));
   at::set_num_threads(n_threads);
   at::set_num_interop_threads(1);

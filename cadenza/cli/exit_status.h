@@ -8,9 +8,9 @@ namespace cadenza {
 /// ones, never renumber.
 enum ExitStatus : int {
   kExitDone = 0,
-  kExitFound = 1,         ///< --fail-on and such an image was there
-  kExitUsage = 2,         ///< the command line or the configuration file is wrong
-  kExitSomeFailed = 3,    ///< some inputs could not be read; the others are done
+  kExitFound = 1,       ///< --fail-on and such an image was there
+  kExitUsage = 2,       ///< the command line or the configuration file is wrong
+  kExitSomeFailed = 3,  ///< some inputs could not be read; the others are done
   kExitInvalidArgument = 10,
   kExitNotFound = 11,
   kExitCorruptData = 12,

@@ -130,8 +130,8 @@ std::string help_text(const CommandTable& table) {
 }
 
 std::string help_text(const Command& command) {
-  std::string text = cat("cadenza ", command.name, ": ", command.summary, "\n\nusage: ",
-                         wrapped(usage_line(command), 7), "\n");
+  std::string text = cat("cadenza ", command.name, ": ", command.summary,
+                         "\n\nusage: ", wrapped(usage_line(command), 7), "\n");
   if (!command.description.empty()) text += "\n" + wrapped(command.description, 0) + "\n";
   if (!command.arguments.empty()) text += "\n";
   for (const auto& argument : command.arguments) {
@@ -189,17 +189,20 @@ std::string bash_completion(const CommandTable& table) {
     }
     group_cases += cat("    ", group, ") words='", join(members, " "), "' ;;\n");
   }
-  return cat("# Written by cadenza from its option tables.\n_cadenza() {\n"
-             "  local here=${COMP_WORDS[COMP_CWORD]} words=\n"
-             "  if [ \"$COMP_CWORD\" = 1 ]; then words='", join(first_words(table), " "),
-             "'\n  elif [ \"$COMP_CWORD\" = 2 ] && [ \"${here#-}\" = \"$here\" ]; then\n"
-             "    case ${COMP_WORDS[1]} in\n", group_cases,
-             "    esac\n  fi\n  if [ -z \"$words\" ] && [ \"${here#-}\" != \"$here\" ]; then\n"
-             "    local name=${COMP_WORDS[1]}\n    case $name in ",
-             join(std::vector<std::string>(groups.begin(), groups.end()), "|"),
-             ") name=\"$name ${COMP_WORDS[2]}\" ;; esac\n    case $name in\n", cases,
-             "    esac\n  fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$here\"))\n}\n"
-             "complete -o default -F _cadenza cadenza\n");
+  return cat(
+      "# Written by cadenza from its option tables.\n_cadenza() {\n"
+      "  local here=${COMP_WORDS[COMP_CWORD]} words=\n"
+      "  if [ \"$COMP_CWORD\" = 1 ]; then words='",
+      join(first_words(table), " "),
+      "'\n  elif [ \"$COMP_CWORD\" = 2 ] && [ \"${here#-}\" = \"$here\" ]; then\n"
+      "    case ${COMP_WORDS[1]} in\n",
+      group_cases,
+      "    esac\n  fi\n  if [ -z \"$words\" ] && [ \"${here#-}\" != \"$here\" ]; then\n"
+      "    local name=${COMP_WORDS[1]}\n    case $name in ",
+      join(std::vector<std::string>(groups.begin(), groups.end()), "|"),
+      ") name=\"$name ${COMP_WORDS[2]}\" ;; esac\n    case $name in\n", cases,
+      "    esac\n  fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$here\"))\n}\n"
+      "complete -o default -F _cadenza cadenza\n");
 }
 
 std::string zsh_completion(const CommandTable& table) {

@@ -1,12 +1,12 @@
 // bin/cadenza: understands the command line without LibTorch, then opens libcadenza.so, which runs
 // the command. Loading LibTorch costs 0.2 s; --help must not.
-#include <dlfcn.h>
-
 #include <exception>
 #include <filesystem>
 #include <iostream>
 #include <string>
 #include <vector>
+
+#include <dlfcn.h>
 
 #include "cadenza/base/error.h"
 #include "cadenza/base/file.h"

@@ -42,12 +42,14 @@ Given read_words(const Command& command, std::span<const std::string> words) {
   std::vector<CLI::Option*> options;
   for (std::size_t index = 0; index < arguments.size(); ++index) {
     const auto& argument = arguments[index];
-    const std::string short_form = argument.short_name.empty() ? "" : cat("-", argument.short_name, ",");
+    const std::string short_form =
+        argument.short_name.empty() ? "" : cat("-", argument.short_name, ",");
     if (argument.option.type == OptionType::kFlag) {
       options.push_back(app.add_flag(short_form + argument.display()));
       continue;
     }
-    const std::string name = argument.is_positional ? argument.option.name : short_form + argument.display();
+    const std::string name =
+        argument.is_positional ? argument.option.name : short_form + argument.display();
     options.push_back(app.add_option(name, values[index]));
     // `--normal A B --model C`: a repeated option takes words up to the next option.
     options.back()->expected(1, argument.is_repeated ? 1 << 20 : 1);

@@ -12,8 +12,8 @@
 
 namespace cadenza {
 
-/// The entry that bin/cadenza looks up in libcadenza.so: runs a command, returns its exit status and
-/// lets no exception out.
+/// The entry that bin/cadenza looks up in libcadenza.so: runs a command, returns its exit status
+/// and lets no exception out.
 using RunCommand = int(const Invocation&);
 inline constexpr const char* kRunCommandName = "cadenza_run_command";
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <atomic>
 #include <stop_token>
 #include <thread>
+
+#include <pthread.h>
+#include <signal.h>
 
 namespace cadenza {
 

@@ -1,11 +1,11 @@
 #include "cadenza/cli/terminal.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <string_view>
+
+#include <unistd.h>
 
 #include "cadenza/base/error.h"
 

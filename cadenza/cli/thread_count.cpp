@@ -1,13 +1,13 @@
 #include "cadenza/cli/thread_count.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
+
+#include <sched.h>
 
 namespace cadenza {
 

@@ -21,9 +21,7 @@ Json or_null(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-Json to_json(const PieceRef& piece) {
-  return {{"sha256", piece.sha256}, {"bytes", piece.n_bytes}};
-}
+Json to_json(const PieceRef& piece) { return {{"sha256", piece.sha256}, {"bytes", piece.n_bytes}}; }
 
 Json to_json(const ThresholdRecord& threshold) {
   return {{"value", or_null(threshold.value)},
@@ -92,8 +90,8 @@ class MemberReader {
   MemberReader object(std::string_view key) const { return {at(key), cat(name_, ": ", key)}; }
 
   void require(bool condition, std::string_view key, std::string_view expected) const {
-    CADENZA_REQUIRE(condition, ErrorCode::kCorruptData, name_, ": '", key, "': expected ",
-                    expected, ", found ", at(key).dump().substr(0, 40));
+    CADENZA_REQUIRE(condition, ErrorCode::kCorruptData, name_, ": '", key, "': expected ", expected,
+                    ", found ", at(key).dump().substr(0, 40));
   }
 
  private:

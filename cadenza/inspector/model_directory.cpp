@@ -44,8 +44,8 @@ bool holds_only_remains(const fs::path& folder) {
 bool create_folder(const fs::path& folder) {
   std::error_code failure;
   const bool is_new = fs::create_directories(folder, failure);
-  CADENZA_REQUIRE(!failure, ErrorCode::kIo, folder.string(), ": cannot create the folder: ",
-                  failure.message());
+  CADENZA_REQUIRE(!failure, ErrorCode::kIo, folder.string(),
+                  ": cannot create the folder: ", failure.message());
   return is_new;
 }
 
@@ -63,8 +63,10 @@ Manifest ModelDirectory::read_manifest() const {
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kNotFound) throw;
     throw Error(ErrorCode::kNotFound,
-                cat(path_.string(), ": no model there (manifest.json is missing); `cadenza train "
-                    "--model ", path_.string(), "` makes one"));
+                cat(path_.string(),
+                    ": no model there (manifest.json is missing); `cadenza train "
+                    "--model ",
+                    path_.string(), "` makes one"));
   }
 }
 
@@ -79,10 +81,11 @@ StatePiece ModelDirectory::read_piece(const PieceRef& piece) const {
                   ": ", mapped.bytes().size(), " bytes, the manifest says ", piece.n_bytes,
                   "; restore the model directory from a copy or `cadenza task undo`");
   const std::string digest = sha256_hex(mapped.bytes());
-  CADENZA_REQUIRE(digest == piece.sha256, ErrorCode::kCorruptData, file.string(),
-                  ": its content has digest ", digest.substr(0, 12),
-                  "...: the file was damaged or swapped; restore the model directory from a copy or "
-                  "`cadenza task undo`");
+  CADENZA_REQUIRE(
+      digest == piece.sha256, ErrorCode::kCorruptData, file.string(), ": its content has digest ",
+      digest.substr(0, 12),
+      "...: the file was damaged or swapped; restore the model directory from a copy or "
+      "`cadenza task undo`");
   return read_state_file(mapped.bytes(), file.string());
 }
 
@@ -113,8 +116,8 @@ std::vector<fs::path> ModelDirectory::unreferenced(const Manifest& manifest) con
   std::vector<fs::path> files;
   std::error_code absent;
   for (const auto& entry : fs::directory_iterator(path_ / "state", absent)) {
-    const bool is_named = entry.path().extension() == ".safetensors" &&
-                          pieces.contains(entry.path().stem().string());
+    const bool is_named =
+        entry.path().extension() == ".safetensors" && pieces.contains(entry.path().stem().string());
     if (!is_named) files.push_back(entry.path());
   }
   std::ranges::sort(files);

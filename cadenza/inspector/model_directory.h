@@ -40,7 +40,7 @@ class ModelDirectory {
   struct Check {
     std::int64_t n_generations = 0, n_pieces = 0, n_unreferenced = 0;
     std::uint64_t n_bytes = 0;
-    std::vector<std::string> problems;  ///< empty: the directory is whole
+    std::vector<std::string> problems = {};  ///< empty: the directory is whole
   };
   Check check() const;
 

@@ -25,7 +25,7 @@ std::string_view to_string(Label label) noexcept;
 struct Region {
   std::int64_t x = 0, y = 0, width = 0, height = 0;  ///< bounding box
   std::int64_t area = 0;
-  double max_score = 0;                     ///< largest map value inside
+  double max_score = 0;                      ///< largest map value inside
   std::array<double, 2> centroid{0.0, 0.0};  ///< x, y of the area's centre
 };
 

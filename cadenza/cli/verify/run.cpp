@@ -1,7 +1,8 @@
+#include "cadenza/cli/run.h"
+
 #include <ostream>
 
 #include "cadenza/base/json.h"
-#include "cadenza/cli/run.h"
 #include "cadenza/inspector/model_directory.h"
 
 namespace cadenza {
@@ -27,7 +28,8 @@ int run_verify(const CommandContext& context) {
                 << check.n_generations << " generations, " << check.n_pieces << " pieces, "
                 << check.n_bytes << " bytes\n";
     if (check.n_unreferenced > 0) {
-      context.progress.warn(cat(check.n_unreferenced, " files of an interrupted writer; the next "
+      context.progress.warn(cat(check.n_unreferenced,
+                                " files of an interrupted writer; the next "
                                 "change removes them"));
     }
   }
