@@ -44,6 +44,7 @@ struct TrainContext {
   std::uint64_t seed = 0;                 ///< same seed, data and thread count: same state bytes
   std::stop_token stop;                   ///< polled at least once a batch
   ContinualStrategy* strategy = nullptr;  ///< not owned; null: plain fine-tuning
+  bool frozen = false;                    ///< parameters stay as they are; memories still grow
   Progress* progress = &no_progress();    ///< not owned
   /// Called after each epoch by methods that have epochs; false ends the training. The runner sets
   /// it (periodic evaluation, paper mode). `method` can score as it stands.
@@ -91,8 +92,10 @@ class Method {
   /// The tasks learned so far, oldest first.
   virtual std::span<const TaskId> tasks() const noexcept = 0;
 
-  /// Learns one step: the tasks of `data`, whose ids are new to this method. On Error (kCancelled
-  /// included) the method may only be destroyed or load()ed.
+  /// Learns one step: the tasks of `data`, whose ids are new to this method. (Strategy `upper`
+  /// gives a method that shares parameters its earlier tasks again, with all their images: what was
+  /// kept of them is replaced.) On Error (kCancelled included) the method may only be destroyed or
+  /// load()ed.
   virtual void train_task(const TaskData& data, const TrainContext& context) = 0;
 
   /// Scores images [B,3,H,W] float32, B >= 1, H and W as info().input says.
