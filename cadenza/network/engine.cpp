@@ -65,4 +65,14 @@ Precision pick_precision(std::string_view name) {
   return __builtin_cpu_supports("avx512bf16") ? Precision::kBf16 : Precision::kF32;
 }
 
+at::Device parse_device(const std::string& name) {
+  const auto digits = name.substr(std::min<std::size_t>(name.size(), 5));
+  const bool is_cuda = name.starts_with("cuda:") && !digits.empty() && digits.size() < 3 &&
+                       digits.find_first_not_of("0123456789") == std::string::npos;
+  CADENZA_REQUIRE(name == "cpu" || is_cuda, ErrorCode::kInvalidArgument, "device '", name,
+                  "': expected cpu or cuda:N");
+  return is_cuda ? at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(std::stoi(digits)))
+                 : at::Device(at::kCPU);
+}
+
 }  // namespace cadenza

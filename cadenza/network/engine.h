@@ -76,4 +76,7 @@ std::unique_ptr<Engine> make_engine(Graph graph, std::shared_ptr<const Weights> 
 /// (AMX or AVX512-BF16), f32 elsewhere. Errors: kInvalidArgument.
 Precision pick_precision(std::string_view name);
 
+/// "cpu" or "cuda:N". Errors: kInvalidArgument.
+at::Device parse_device(const std::string& name);
+
 }  // namespace cadenza
