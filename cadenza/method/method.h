@@ -32,6 +32,7 @@ struct MethodInfo {
   bool shares_parameters = false;   ///< tasks train common weights: a strategy can act on it
   bool learns_from_scratch = true;  ///< detects on generated weights too (law 10)
   bool isolates_tasks = false;      ///< learning another task changes no earlier task's scores
+  bool calibrates = false;          ///< calibration() tells how left-out normals score
   std::string network;              ///< name of the backbone, empty if none
   std::string fingerprint;          ///< of network, weights, engine, precision and preprocessing
 };
@@ -73,6 +74,9 @@ struct Calibration {
   std::vector<float> distances;        ///< task_distance of the same images
   std::optional<double> reject_above;  ///< task_distance from which an image is of no known task
   bool certifiable = true;             ///< false: thresholds are reported as not certified
+  /// Map values above it are outside what left-out normals show; absent: the caller takes the
+  /// largest value on some of the images that were learned.
+  std::optional<double> map_threshold = {};
 };
 
 /// An anomaly detector that learns a sequence of tasks.
@@ -102,7 +106,8 @@ class Method {
   /// Errors: kInvalidArgument on another shape, before the first task, or for an unknown candidate.
   virtual ScoreBatch score(const at::Tensor& images, const ScoreRequest& request) const = 0;
 
-  /// Nothing: the caller holds back every fifth normal itself and says which.
+  /// Nothing (when info().calibrates is false): the caller holds back every fifth normal itself
+  /// before it trains, and says which.
   virtual std::optional<Calibration> calibration(TaskId task) const {
     (void)task;
     return std::nullopt;
