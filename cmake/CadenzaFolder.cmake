@@ -66,13 +66,15 @@ endfunction()
 
 # cadenza_golden(<system> VECTORS A B ... SOURCES ... [SLOW A ...])
 # One binary golden_<system>; every vector is its own ctest entry golden.<system>.<vector>, run as
-# `golden_<system> --gtest_filter=<vector>.*` (a dash or dot of the vector is an underscore there).
+# `golden_<system> --gtest_filter=<vector>.*` (a dash or dot of the vector is an
+# underscore there, and a leading digit gets a V).
 function(cadenza_golden system)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "VECTORS;SOURCES;SLOW;LIBRARIES")
   cadenza_torch_test(golden_${system} LABEL golden SOURCES ${arg_SOURCES} LIBRARIES ${arg_LIBRARIES}
     NO_ENTRY)
   foreach(vector IN LISTS arg_VECTORS)
     string(REGEX REPLACE "[-.]" "_" suite ${vector})
+    string(REGEX REPLACE "^([0-9])" "V\\1" suite ${suite})
     set(label golden)
     if(vector IN_LIST arg_SLOW)
       set(label slow)

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <span>
 #include <stop_token>
+
+#include <ATen/core/Tensor.h>
 
 namespace cadenza {
 
@@ -15,7 +15,8 @@ namespace cadenza {
 /// 2. The bound of a row starts as the mean of its distances to the start rows.
 /// 3. k times: pick the row of the largest bound; lower every bound to the distance to that row.
 ///
-/// Shapes   rows [N,D] float32; projection W [E,D]; start_rows: numbers of rows, not picked by this;
+/// Shapes   rows [N,D] float32; projection W [E,D]; start_rows: numbers of rows, not picked by
+/// this;
 ///          returns [k] int64, distinct unless the rows are equal, in picking order: any prefix is
 ///          itself what a smaller k would give.
 /// Errors   kInvalidArgument: shapes, k not in [1,N], a start row outside. kCancelled.

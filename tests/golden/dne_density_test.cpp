@@ -1,9 +1,9 @@
 // Vectors TV-1 to TV-4 of the dne_cl specification, section 8.
-#include <ATen/ATen.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <functional>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include "cadenza/method/dne/gaussian.h"
 #include "cadenza/method/dne/global_density.h"
@@ -41,8 +41,8 @@ TEST(TV_1, LedoitWolfOfFewColumns) {
   EXPECT_NEAR(law.shrinkage, 0.387281563176, 1e-9);
   expect_near(law.covariance[0], {0.4780005002, -0.0892271934, -0.1610078533}, 1e-9);
   expect_near(at::linalg_inv(law.covariance)[0], {2.6082276873, 0.4158875486, 1.0178177133}, 1e-9);
-  expect_near(distances(law, rows_of(12, 15, 5, waves)),
-              {2.9935638237, 3.4092495402, 1.6482901774}, 1e-9);
+  expect_near(distances(law, rows_of(12, 15, 5, waves)), {2.9935638237, 3.4092495402, 1.6482901774},
+              1e-9);
 }
 
 TEST(TV_1, LedoitWolfOfUnitRows) {
@@ -63,7 +63,8 @@ TEST(TV_1, MoreColumnsThanRowsShrinkToTheIdentity) {
 double clusters(std::int64_t i, std::int64_t j) {
   const double c = double(i % 3);
   return std::cos(0.9 * (c + 1) * double(j + 1)) +
-         0.2 * std::exp(-0.5 * double(j)) * std::sin(0.7 * double(i) * double(j + 1) + 1.3 * double(j));
+         0.2 * std::exp(-0.5 * double(j)) *
+             std::sin(0.7 * double(i) * double(j + 1) + 1.3 * double(j));
 }
 
 TEST(TV_2, CutOffsOfThePrecisionKeepThePublishedRanks) {
@@ -71,8 +72,8 @@ TEST(TV_2, CutOffsOfThePrecisionKeepThePublishedRanks) {
   EXPECT_NEAR(law.shrinkage, 0.000898399548, 1e-9);
   const at::Tensor near = unit_rows(rows_of(1200, 1203, 32, clusters));
   const at::Tensor far = unit_rows(near + rows_of(0, 3, 32, [](std::int64_t k, std::int64_t j) {
-    return 0.01 * std::sin(2.1 * double(j) + double(k));
-  }));
+                                     return 0.01 * std::sin(2.1 * double(j) + double(k));
+                                   }));
   struct Case {
     double cut;
     std::int64_t rank;
@@ -80,9 +81,13 @@ TEST(TV_2, CutOffsOfThePrecisionKeepThePublishedRanks) {
   };
   const std::vector<Case> cases = {
       {0, 32, {2.708843881, 3.049060853, 2.505057438}, {8.713875041, 8.634833792, 8.695793960}},
-      {9.1552734375e-05, 8, {2.618401440, 2.969097479, 2.454218537},
+      {9.1552734375e-05,
+       8,
+       {2.618401440, 2.969097479, 2.454218537},
        {3.392541235, 2.939514945, 2.855133307}},
-      {1.1920929e-04, 6, {2.260442672, 2.848496311, 2.299896722},
+      {1.1920929e-04,
+       6,
+       {2.260442672, 2.848496311, 2.299896722},
        {2.233087724, 2.869282782, 2.729918081}}};
   for (const auto& each : cases) {
     const GaussianDensity density(law.mean, law.covariance, {.relative_cut = each.cut});
@@ -94,10 +99,10 @@ TEST(TV_2, CutOffsOfThePrecisionKeepThePublishedRanks) {
 }
 
 TEST(TV_3, SamplersGiveThePublishedDraws) {
-  const at::Tensor z = at::tensor({0.49671415, -0.1382643, 0.64768854, 1.52302986, -0.23415337,
-                                   -0.23413696},
-                                  at::kDouble)
-                           .view({3, 2});
+  const at::Tensor z =
+      at::tensor({0.49671415, -0.1382643, 0.64768854, 1.52302986, -0.23415337, -0.23413696},
+                 at::kDouble)
+          .view({3, 2});
   const at::Tensor mean = at::tensor({1., -1.}, at::kDouble);
   const at::Tensor covariance = at::tensor({2., .6, .6, 1.}, at::kDouble).view({2, 2});
   const at::Tensor symmetric = mean + z.matmul(symmetric_root(covariance));
@@ -115,7 +120,8 @@ double cluster_of(double c, std::int64_t i, std::int64_t j) {
 
 TEST(TV_4, TheWholeDensityFromStatisticsAndDraws) {
   const auto rows = [](double c, std::int64_t first, std::int64_t last) {
-    return rows_of(first, last, 4, [c](std::int64_t i, std::int64_t j) { return cluster_of(c, i, j); });
+    return rows_of(first, last, 4,
+                   [c](std::int64_t i, std::int64_t j) { return cluster_of(c, i, j); });
   };
   const auto first = task_statistics(rows(0, 0, 10), 10);
   expect_near(first.mean, {0.4037146492, -0.1197901349, -0.6089485894, -0.6224952238}, 1e-9);

@@ -19,8 +19,8 @@ TEST(G, LinearWeightsAreThoseOfTorch) {
 TEST(G, ShuffledLoaderPassesAreThoseOfTorch) {
   ReleasedRandom random(0);
   EXPECT_EQ(random.shuffled_pass(20),
-            (std::vector<std::int64_t>{6,  15, 11, 13, 9,  2,  1,  17, 16, 8,
-                                       5,  12, 18, 3,  19, 10, 14, 4,  7,  0}));
+            (std::vector<std::int64_t>{6, 15, 11, 13, 9,  2,  1,  17, 16, 8,
+                                       5, 12, 18, 3,  19, 10, 14, 4,  7,  0}));
   EXPECT_EQ(random.shuffled_pass(20),
             (std::vector<std::int64_t>{12, 1,  13, 14, 10, 19, 9, 18, 15, 11,
                                        16, 17, 4,  2,  5,  0,  8, 6,  7,  3}));

@@ -5,8 +5,8 @@
 
 namespace cadenza {
 
-/// Where CutPaste cuts and pastes: a patch of width x height px from (from_x, from_y) to (to_x, to_y).
-/// A patch larger than the image has a negative origin: cutting pads black, pasting clips.
+/// Where CutPaste cuts and pastes: a patch of width x height px from (from_x, from_y) to (to_x,
+/// to_y). A patch larger than the image has a negative origin: cutting pads black, pasting clips.
 struct CutPasteGeometry {
   std::int64_t width_px, height_px;
   std::int64_t from_y, from_x, to_y, to_x;

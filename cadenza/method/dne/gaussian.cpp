@@ -1,9 +1,9 @@
 #include "cadenza/method/dne/gaussian.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <ATen/ATen.h>
 
 #include "cadenza/base/error.h"
 #include "cadenza/tensor/shape.h"

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
+
+#include <ATen/core/Tensor.h>
 
 namespace cadenza {
 
@@ -20,7 +20,8 @@ struct ShrunkCovariance {
 /// Shapes   rows [n,D], n >= 1.
 /// Errors   kInvalidArgument: shape; kNumeric: NaN or Inf.
 /// Cost     O(n D^2).
-/// Source   Ledoit & Wolf, "A well-conditioned estimator for large-dimensional covariance matrices",
+/// Source   Ledoit & Wolf, "A well-conditioned estimator for large-dimensional covariance
+/// matrices",
 ///          JMVA 2004; equal to scikit-learn's.
 ShrunkCovariance ledoit_wolf(const at::Tensor& rows);
 

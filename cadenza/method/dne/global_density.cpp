@@ -1,9 +1,9 @@
 #include "cadenza/method/dne/global_density.h"
 
-#include <ATen/ATen.h>
-
 #include <cmath>
 #include <vector>
+
+#include <ATen/ATen.h>
 
 #include "cadenza/base/error.h"
 

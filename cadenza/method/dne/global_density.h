@@ -1,9 +1,9 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <functional>
 #include <span>
+
+#include <ATen/core/Tensor.h>
 
 #include "cadenza/method/dne/gaussian.h"
 
@@ -11,10 +11,10 @@ namespace cadenza {
 
 /// What DNE keeps of a task: the law of its normal embeddings, not the embeddings.
 struct TaskStatistics {
-  at::Tensor mean;           ///< [D] float64, of unit-length embeddings
-  at::Tensor covariance;     ///< [D,D]
+  at::Tensor mean;        ///< [D] float64, of unit-length embeddings
+  at::Tensor covariance;  ///< [D,D]
   double shrinkage = 0;
-  std::int64_t n_images = 0; ///< how many rows are drawn for it later
+  std::int64_t n_images = 0;  ///< how many rows are drawn for it later
 };
 
 /// Statistics of one task's embeddings [n,D] (made unit length here). `n_images`: of the task.

@@ -1,11 +1,11 @@
 #include "cadenza/method/ucad/released_random.h"
 
-#include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
-
 #include <cmath>
 #include <numeric>
 #include <utility>
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 namespace cadenza {
 

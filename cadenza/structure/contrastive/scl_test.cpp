@@ -1,11 +1,10 @@
 #include "cadenza/structure/contrastive/scl.h"
 
-#include <ATen/ATen.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 
 #include "tests/support/error_of.h"
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 namespace cadenza {
 namespace {
