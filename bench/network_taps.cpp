@@ -1,6 +1,7 @@
-// network_taps NETWORK WEIGHTS HEIGHT WIDTH BATCH OUT.safetensors TAP...
-// Runs a network on numbers of seed 1 with both engines and writes what another implementation
-// needs to check it: `weight.*`, `input`, `torch.TAP`, `openvino.TAP`.
+// network_taps NETWORK WEIGHTS HEIGHT WIDTH BATCH|FILE OUT.safetensors TAP...
+// Runs a network on BATCH images of seed 1, or on the tensor `input` of FILE.safetensors, with both
+// engines and writes what another implementation needs to check it: `weight.*`, `input`,
+// `torch.TAP`, `openvino.TAP` and, in bfloat16, `openvino_bf16.TAP`.
 #include <cstdint>
 #include <iostream>
 #include <map>
@@ -33,6 +34,19 @@ void write(const std::string& path, const std::map<std::string, WeightView>& ten
   write_file_atomic(path, std::string(reinterpret_cast<const char*>(&n), 8) + text + payload);
 }
 
+at::Tensor input_of(const std::string& source, std::int64_t height, std::int64_t width) {
+  if (source.ends_with(".safetensors")) {
+    const auto file = read_weights(source);
+    return tensor_of(file.views().at("input")).clone();
+  }
+  auto input = at::empty({std::stoll(source), 3, height, width}, at::kFloat);
+  Rng rng(1, "input");
+  for (auto& value : std::span(input.data_ptr<float>(), input.numel())) {
+    value = static_cast<float>(rng.uniform(-2, 2));
+  }
+  return input;
+}
+
 int run(const std::vector<std::string>& arguments) {
   CADENZA_REQUIRE(arguments.size() >= 8, ErrorCode::kInvalidArgument,
                   "usage: network_taps NETWORK WEIGHTS HEIGHT WIDTH BATCH OUT TAP...");
@@ -43,21 +57,20 @@ int run(const std::vector<std::string>& arguments) {
   const auto graph = entry.describe({.height_px = height, .width_px = width, .taps = taps});
   const auto weights = load_weights(entry, graph, {}, arguments[2]);
 
-  auto input = at::empty({std::stoll(arguments[5]), 3, height, width}, at::kFloat);
-  Rng rng(1, "input");
-  for (auto& value : std::span(input.data_ptr<float>(), input.numel())) {
-    value = static_cast<float>(rng.uniform(-2, 2));
-  }
+  const auto input = input_of(arguments[5], height, width);
 
   std::map<std::string, WeightView> tensors{{"input", weight_of(input)}};
   for (const auto& [name, view] : weights->views()) tensors["weight." + name] = view;
   const at::Tensor inputs[] = {input};
-  for (const auto kind : {EngineKind::kTorch, EngineKind::kOpenvino}) {
-    const auto outputs = make_engine(graph, weights, {.kind = kind})->run(inputs);
+  const auto add = [&](const std::string& engine, const EngineOptions& options) {
+    const auto outputs = make_engine(graph, weights, options)->run(inputs);
     for (std::size_t tap = 0; tap < taps.size(); ++tap) {
-      tensors[cat(to_string(kind), '.', taps[tap])] = weight_of(outputs[tap]);
+      tensors[cat(engine, '.', taps[tap])] = weight_of(outputs[tap]);
     }
-  }
+  };
+  add("torch", {.kind = EngineKind::kTorch});
+  add("openvino", {});
+  add("openvino_bf16", {.precision = Precision::kBf16});
   write(arguments[6], tensors);
   return 0;
 }

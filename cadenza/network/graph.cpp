@@ -229,11 +229,11 @@ GraphValue Graph::concat(std::vector<GraphValue> parts, int axis) {
   to[axis] = 0;
   for (const auto part : parts) {
     Shape like = shape(part);
-    if (like.size() != to.size()) fail("concat", to, like);
+    if (like.size() != to.size()) fail("concat", shape(parts[0]), like);
     to[axis] += like[axis];
     like[axis] = to[axis];
     if (batched && like[0] == 1) like[0] = kBatch;
-    if (like != to) fail("concat", to, shape(part));
+    if (like != to) fail("concat", shape(parts[0]), shape(part));
   }
   return push(op::Concat{axis}, parts, std::move(to));
 }

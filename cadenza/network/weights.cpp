@@ -51,7 +51,7 @@ const WeightView& Weights::at(const std::string& name, const Shape& wanted) cons
 void Weights::require(const Graph& graph) const {
   constexpr std::size_t kMaxListed = 12;
   std::vector<std::string> problems;
-  ErrorCode code = ErrorCode::kInvalidArgument;
+  ErrorCode code = ErrorCode::kNotFound;
   std::set<std::string> seen;
   for (const auto& node : graph.nodes()) {
     const auto* weight = std::get_if<op::Weight>(&node.op);
@@ -59,7 +59,7 @@ void Weights::require(const Graph& graph) const {
     try {
       at(weight->name, node.shape);
     } catch (const Error& error) {
-      if (problems.empty()) code = error.code();
+      if (error.code() != ErrorCode::kNotFound) code = error.code();
       problems.push_back(error.what());
     }
   }
@@ -91,7 +91,7 @@ Weights random_weights(const Graph& graph, std::uint64_t seed) {
     const bool is_vector = node.shape.size() < 2 || node.shape[0] == 1;
     const double fan_in = static_cast<double>(buffer->size()) /
                           static_cast<double>(std::max<std::int64_t>(node.shape[0], 1));
-    const double deviation = is_vector ? 0.1 : std::sqrt(2 / fan_in);
+    const double deviation = is_vector ? 0.1 : std::sqrt(1 / fan_in);
     Rng rng(seed, weight->name);
     for (auto& value : *buffer) {
       switch (weight->init) {

@@ -36,7 +36,8 @@ class Weights {
   const WeightView& at(const std::string& name, const Shape& wanted) const;
 
   /// Throws unless every weight the graph names is there in its shape: one error that lists them
-  /// all (the first twelve). Names the graph does not use are fine: a tap needs no classifier.
+  /// all (the first twelve), kNotFound if all are missing, else kInvalidArgument. Names the graph
+  /// does not use are fine: a tap needs no classifier.
   void require(const Graph& graph) const;
 
   /// SHA-256 over the names, shapes and values of the weights `graph` uses.
@@ -51,7 +52,7 @@ class Weights {
 /// converted, integer ones (batch counters) left out. Errors: kNotFound, kIo, kCorruptData.
 Weights read_weights(const std::filesystem::path& path);
 
-/// Generated weights for every weight the graph names: normal with variance 2 / fan-in for kernels
+/// Generated weights for every weight the graph names: normal with variance 1 / fan-in for kernels
 /// and matrices, small ones for vectors; each weight's stream is (seed, its name), so two graphs of
 /// one network agree on what they share.
 Weights random_weights(const Graph& graph, std::uint64_t seed);
