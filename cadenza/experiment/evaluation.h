@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cadenza/base/progress.h"
+#include "cadenza/experiment/parts.h"
+#include "cadenza/experiment/settings.h"
+#include "cadenza/experiment/stream_data.h"
+
+namespace cadenza {
+
+/// One line of predictions.jsonl a test image, and what they add up to.
+struct Evaluation {
+  /// {"tasks": {name: {"metrics": {...}, "normal": counts, "defect": counts}},
+  ///  "pooled": {"image_AUROC": ...}, "latency_ms": {...}, "seconds": s, "notes": [...]}
+  /// counts: {"images": n, "flagged": n not called normal, "defect": n called defect, "rejected":
+  /// n,
+  ///          "routed": {task: n}}
+  Json summary;
+  std::string predictions;  ///< the text of predictions.jsonl
+};
+
+/// The half of a run that sees test images and only reads the method.
+class Evaluator {
+ public:
+  /// Borrows all; they outlive the evaluator.
+  Evaluator(const ExperimentSettings& settings, const ExperimentParts& parts,
+            const TestImages& images)
+      : settings_(settings), parts_(parts), images_(images) {}
+
+  /// Scores every test image of `tasks`, from the bytes of its file, one at a time.
+  /// Errors   as score_image(), naming the file. kCancelled.
+  Evaluation evaluate(const Method& method, std::span<const TaskCalibration> calibrations,
+                      std::span<const std::string> tasks, std::stop_token stop,
+                      Progress& progress) const;
+
+  /// Mean over `tasks` of one image metric where it is defined; for choosing epochs and comparing
+  /// memories.
+  double mean_metric(const Method& method, std::span<const TaskCalibration> calibrations,
+                     std::span<const std::string> tasks, const std::string& metric) const;
+
+ private:
+  Verdict score(const Method& method, std::span<const TaskCalibration> calibrations,
+                const Sample& sample) const;
+
+  const ExperimentSettings& settings_;
+  const ExperimentParts& parts_;
+  const TestImages& images_;
+};
+
+/// True when the runner must tell the method the task: it was asked to, or the method does not
+/// route.
+bool tells_task(const ExperimentSettings& settings, const MethodInfo& info);
+
+}  // namespace cadenza

@@ -1,0 +1,203 @@
+#include "cadenza/experiment/runner.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "cadenza/base/error.h"
+#include "cadenza/base/file.h"
+#include "cadenza/experiment/evaluation.h"
+#include "cadenza/experiment/machine.h"
+#include "cadenza/experiment/protocol.h"
+#include "cadenza/experiment/results.h"
+#include "cadenza/experiment/stream_data.h"
+#include "cadenza/experiment/trainer.h"
+
+namespace cadenza {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One seed of a run.
+class SeedRun {
+ public:
+  SeedRun(const ExperimentSettings& settings, const ExperimentParts& parts,
+          const TaskStream& stream, const Dataset& dataset, std::uint64_t seed, fs::path folder,
+          const RunControl& control)
+      : settings_(settings),
+        parts_(parts),
+        stream_(stream),
+        data_(split_stream(dataset, stream.order, settings.shots, seed)),
+        seed_(seed),
+        folder_(std::move(folder)),
+        control_(control),
+        evaluator_(settings, parts, data_.test),
+        trainer_(settings, parts, stream, data_.train, seed, folder_) {}
+
+  /// results.json of this seed, which it writes unless it is there.
+  Json run() {
+    const auto results_file = folder_ / "results.json";
+    if (fs::exists(results_file) && !control_.evaluate_only) return read_json(results_file);
+    fs::create_directories(folder_ / "steps");
+    std::vector<Json> training, evaluations;
+    std::int64_t at_step = -1;  // where the trainer stands
+    for (std::int64_t step = 0; step < std::ssize(stream_.steps); ++step) {
+      const auto file = evaluation_file(step);
+      if (trainer_.has_step(step) && fs::exists(file) && !control_.evaluate_only) {
+        training.push_back(read_json(training_file(step)));
+        evaluations.push_back(read_json(file));
+        continue;
+      }
+      if (!trainer_.has_step(step)) {
+        CADENZA_REQUIRE(!control_.evaluate_only, ErrorCode::kNotFound, folder_.string(), ": step ",
+                        step, " was never learned; run without --evaluate-only first");
+        if (step > 0 && at_step != step - 1) trainer_.restore(step - 1);
+        train(step);
+      } else {
+        trainer_.restore(step);
+      }
+      at_step = step;
+      training.push_back(trainer_.record());
+      evaluations.push_back(evaluate(step));
+    }
+    if (at_step + 1 != std::ssize(stream_.steps)) trainer_.restore(std::ssize(stream_.steps) - 1);
+    const auto results = make_results(settings_, stream_, seed_, training, evaluations, facts());
+    write_file_atomic(results_file, results.dump(1) + "\n");
+    return results;
+  }
+
+ private:
+  fs::path evaluation_file(std::int64_t step) const {
+    return folder_ / "steps" / cat("evaluation-", cat(1000 + step).substr(1), ".json");
+  }
+  fs::path training_file(std::int64_t step) const {
+    return folder_ / "steps" / cat("train-", cat(1000 + step).substr(1), ".json");
+  }
+
+  void train(std::int64_t step) {
+    if (settings_.mode == RunMode::kHonest) {
+      trainer_.train_step(step, nullptr, control_.stop, *control_.progress);
+      return;
+    }
+    // As the authors do: the epoch that is best on the step's own test images.
+    const auto& tasks = stream_.steps[static_cast<std::size_t>(step)];
+    std::vector<TaskCalibration> calibrations(trainer_.calibrations().begin(),
+                                              trainer_.calibrations().end());
+    for (const auto& task : tasks) {
+      const auto id = std::ranges::find(stream_.order, task) - stream_.order.begin();
+      calibrations.push_back({.id = id, .name = task});
+    }
+    std::optional<double> best;
+    const auto is_best = [&](std::int64_t, const Method& method) {
+      const auto value = evaluator_.mean_metric(method, calibrations, tasks, "image_AUROC");
+      if (best && value <= *best) return false;
+      best = value;
+      return true;
+    };
+    trainer_.train_step(step, is_best, control_.stop, *control_.progress);
+  }
+
+  Json evaluate(std::int64_t step) {
+    std::vector<std::string> tasks;
+    for (std::size_t past = 0; past < stream_.steps.size(); ++past) {
+      if (std::ssize(tasks) >= std::ssize(stream_.order)) break;
+      if (static_cast<std::int64_t>(past) > step && !settings_.zero_shot) break;
+      tasks.insert(tasks.end(), stream_.steps[past].begin(), stream_.steps[past].end());
+    }
+    auto evaluation = evaluator_.evaluate(trainer_.method(), trainer_.calibrations(), tasks,
+                                          control_.stop, *control_.progress);
+    write_file_atomic(folder_ / "predictions.jsonl", evaluation.predictions);
+    write_file_atomic(evaluation_file(step), evaluation.summary.dump(1));
+    return evaluation.summary;
+  }
+
+  /// UCAD's README calls this FM: image AUROC with the larger memory minus with the kept one.
+  Json memory_gap() const {
+    if (!parts_.with_larger_memory) return nullptr;
+    const auto larger = parts_.with_larger_memory(trainer_.method());
+    if (!larger) return nullptr;
+    const auto mean = [&](const Method& method) {
+      return evaluator_.mean_metric(method, trainer_.calibrations(), stream_.order, "image_AUROC");
+    };
+    return mean(*larger) - mean(trainer_.method());
+  }
+
+  Json facts() const {
+    const auto& info = trainer_.method().info();
+    const auto peak = peak_resident_bytes();
+    const Options options("method", parts_.methods.find(settings_.method).options,
+                          settings_.options);
+    Json facts = {{"options", options.texts()},
+                  {"network", {{"name", info.network}, {"fingerprint", info.fingerprint}}},
+                  {"known_task", tells_task(settings_, info)},
+                  {"peak_rss", peak ? Json(*peak) : Json(nullptr)},
+                  {"environment", describe_machine(parts_.environment.n_threads)}};
+    const auto gap = memory_gap();
+    if (!gap.is_null()) facts["memory_gap"] = gap;
+    return facts;
+  }
+
+  const ExperimentSettings& settings_;
+  const ExperimentParts& parts_;
+  const TaskStream& stream_;
+  StreamData data_;
+  std::uint64_t seed_;
+  fs::path folder_;
+  const RunControl& control_;
+  Evaluator evaluator_;
+  Trainer trainer_;
+};
+
+/// Refuses a folder that holds a run with other settings. The seeds may differ: they can be added.
+void claim_folder(const fs::path& folder, const ExperimentSettings& settings) {
+  const auto file = folder / "config.resolved.json";
+  const auto wanted = to_json(settings);
+  if (fs::exists(file)) {
+    const auto found = read_json(file);
+    for (const auto& [key, value] : wanted.items()) {
+      if (key == "seeds") continue;
+      CADENZA_REQUIRE(found.contains(key) && found.at(key) == value, ErrorCode::kInvalidArgument,
+                      folder.string(), ": holds a run with ", key, " = ",
+                      found.contains(key) ? found.at(key).dump() : "nothing", ", not ",
+                      value.dump(), "; name another folder, or remove this one");
+    }
+  }
+  write_file_atomic(file, wanted.dump(1) + "\n");
+}
+
+void require_settings(const ExperimentSettings& settings) {
+  CADENZA_REQUIRE(!settings.seeds.empty(), ErrorCode::kInvalidArgument, "no seed was given");
+  CADENZA_REQUIRE(settings.target_fpr > 0 && settings.target_fpr <= 0.5,
+                  ErrorCode::kInvalidArgument, "target_fpr ", settings.target_fpr,
+                  " is outside (0, 0.5]");
+  CADENZA_REQUIRE(settings.shots >= 0 && settings.pixel_size >= 0, ErrorCode::kInvalidArgument,
+                  "shots and pixel_size must not be negative");
+}
+
+}  // namespace
+
+Json run_experiment(const ExperimentSettings& settings, const Dataset& dataset,
+                    const ExperimentParts& parts, const fs::path& folder,
+                    const RunControl& control) {
+  require_settings(settings);
+  const auto order = settings.order.empty() ? std::nullopt : std::optional(settings.order);
+  const auto stream = make_stream(settings.protocol, dataset.tasks, order);
+  fs::create_directories(folder);
+  const auto lock = FileLock::try_acquire(folder / "lock");
+  CADENZA_REQUIRE(lock.has_value(), ErrorCode::kIo, folder.string(),
+                  ": another process runs there; wait for it or name another folder");
+  claim_folder(folder, settings);
+
+  std::vector<Json> results;
+  for (const auto seed : settings.seeds) {
+    SeedRun run(settings, parts, stream, dataset, seed, folder / cat("seed-", seed), control);
+    results.push_back(run.run());
+  }
+  const auto summary = make_summary(results);
+  write_file_atomic(folder / "results.csv", results_csv(results));
+  write_file_atomic(folder / "matrix.csv", matrix_csv(results));
+  write_file_atomic(folder / "summary.json", summary.dump(1) + "\n");
+  return summary;
+}
+
+}  // namespace cadenza

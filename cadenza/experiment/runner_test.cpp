@@ -1,0 +1,452 @@
+#include "cadenza/experiment/runner.h"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "tests/support/error_of.h"
+#include "tests/support/memory_task_data.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/toy_methods.h"
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cadenza/base/file.h"
+#include "cadenza/base/rng.h"
+#include "cadenza/memory/conformal.h"
+
+namespace cadenza {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// An "image file" of these tests is 48 bytes: 4x4 pixels of 3 channels.
+at::Tensor pixels_of(std::span<const std::byte> bytes) {
+  auto pixels = at::empty({1, 4, 4, 3}, at::kByte);
+  std::memcpy(pixels.mutable_data_ptr<std::uint8_t>(), bytes.data(), 48);
+  return pixels;
+}
+
+at::Tensor image_of(std::span<const std::byte> bytes) {
+  return pixels_of(bytes).permute({0, 3, 1, 2}).to(at::kFloat).div(255).contiguous();
+}
+
+/// Three products of their own colours; defects are brighter.
+Dataset write_products(const fs::path& root) {
+  Dataset dataset{.layout = "toy", .root = root, .tasks = {"blue", "green", "red"}};
+  for (std::size_t task = 0; task < 3; ++task) {
+    for (int image = 0; image < 42; ++image) {
+      Sample sample{.file = root / cat(dataset.tasks[task], "_", image),
+                    .task = dataset.tasks[task]};
+      sample.split = image < 24 ? Split::kTrain : Split::kTest;
+      sample.is_defect = image >= 33;
+      Rng rng(0, sample.file.filename().string());
+      std::string bytes;
+      for (std::size_t value = 0; value < 48; ++value) {
+        const auto base = value % 3 == 2 - task ? 120 : 20;
+        bytes.push_back(static_cast<char>(base + rng.below(30) + (sample.is_defect ? 12 : 0)));
+      }
+      write_file_atomic(sample.file, bytes);
+      dataset.samples.push_back(sample);
+    }
+  }
+  return dataset;
+}
+
+/// Image metrics by counting pairs.
+class PairMeter final : public TaskMeter {
+ public:
+  void add(const Sample& truth, const Verdict& verdict) override {
+    (truth.is_defect ? defects_ : normals_).push_back(verdict.score.value());
+  }
+  MetricValues measure() const override {
+    MetricValues metrics;
+    double won = 0;
+    for (const auto defect : defects_) {
+      for (const auto normal : normals_) won += defect > normal ? 1 : defect == normal ? 0.5 : 0;
+    }
+    const auto n_pairs = static_cast<double>(defects_.size() * normals_.size());
+    metrics.values["image_AUROC"] = n_pairs > 0 ? std::optional(won / n_pairs) : std::nullopt;
+    metrics.values["pixel_AUPR"] = std::nullopt;
+    metrics.notes = {"pixel metrics undefined: no masks"};
+    return metrics;
+  }
+
+ private:
+  std::vector<double> normals_, defects_;
+};
+
+/// A run on the products with toy methods; `on_event` is called before each training and each
+/// scoring and may throw.
+struct ToyRun {
+  ToyRun() : dataset(write_products(make_folder(folder.path() / "data"))) {
+    settings.method = "toy_colour";
+    parts.methods = toy_methods();
+    parts.strategies = builtin_strategies();
+    parts.open_training = [this](std::vector<TaskRef> tasks, std::vector<Sample> samples,
+                                 const InputSpec&) {
+      on_event();
+      std::vector<at::Tensor> pixels;
+      std::vector<std::int64_t> which;
+      std::string names;
+      for (const auto& task : tasks) names += (names.empty() ? "" : ",") + task.name;
+      for (const auto& sample : samples) {
+        pixels.push_back(pixels_of(read_file(sample.file)));
+        const auto own = std::ranges::find(tasks, sample.task, &TaskRef::name);
+        which.push_back(own - tasks.begin());
+      }
+      trained.push_back(names + ": " + std::to_string(samples.size()));
+      return std::make_unique<MemoryTaskData>(std::move(tasks), at::cat(pixels), at::tensor(which));
+    };
+    parts.score_image = [this](const Method& method, std::span<const TaskCalibration> tasks,
+                               std::span<const std::byte> bytes, std::string_view,
+                               const ScoreImageOptions& options) {
+      on_event();
+      ++n_scored;
+      std::vector<TaskId> candidates;
+      if (options.task) candidates = {*options.task};
+      const auto scored = method.score(image_of(bytes), {.candidates = candidates});
+      const auto id = scored.task ? scored.task->item<std::int64_t>() : options.task.value_or(0);
+      const auto task = std::ranges::find(tasks, id, &TaskCalibration::id);
+      Verdict verdict;
+      verdict.score = scored.image_score.item<float>();
+      if (task != tasks.end()) {
+        verdict.task = task->name;
+        verdict.threshold = task->threshold;
+        verdict.is_rejected = !options.task && task->reject_above &&
+                              scored.task_distance->item<float>() > *task->reject_above;
+      }
+      if (verdict.threshold && !verdict.is_rejected) {
+        verdict.label = *verdict.score > *verdict.threshold ? Label::kDefect : Label::kNormal;
+      }
+      verdict.clock.add(Stage::kScore, std::chrono::milliseconds(2));
+      return verdict;
+    };
+    parts.make_threshold = [](const Calibration* calibration, double target,
+                              ThresholdSource source) {
+      ThresholdRecord record{.value = {}, .source = source, .target_fpr = target};
+      if (calibration == nullptr) return record;
+      if (const auto found = threshold_for(calibration->scores, target))
+        record.value = found->value;
+      return record;
+    };
+    parts.make_meter = [](const MeterOptions&) { return std::make_unique<PairMeter>(); };
+  }
+
+  static fs::path make_folder(const fs::path& path) {
+    fs::create_directories(path);
+    return path;
+  }
+  Json run(const std::string& name = "run", bool evaluate_only = false) {
+    return run_experiment(settings, dataset, parts, folder.path() / name,
+                          {.evaluate_only = evaluate_only});
+  }
+  fs::path seed_folder(const std::string& name = "run", int seed = 0) const {
+    return folder.path() / name / cat("seed-", seed);
+  }
+  Json results(const std::string& name = "run", int seed = 0) const {
+    return read_json(seed_folder(name, seed) / "results.json");
+  }
+  /// Content addresses of everything that was learned.
+  std::set<std::string> states(const std::string& name = "run") const {
+    std::set<std::string> all;
+    for (const auto& entry : fs::directory_iterator(seed_folder(name) / "model" / "state")) {
+      all.insert(entry.path().filename().string());
+    }
+    return all;
+  }
+
+  TemporaryFolder folder;
+  Dataset dataset;
+  ExperimentSettings settings;
+  ExperimentParts parts;
+  std::function<void()> on_event = [] {};
+  int n_scored = 0;
+  std::vector<std::string> trained;
+};
+
+/// Results without what a clock or the machine says.
+std::string timeless(Json results) {
+  for (const auto* key : {"seconds", "latency_ms", "environment"}) results.erase(key);
+  results["bytes"].erase("peak_rss");
+  return results.dump(1);
+}
+
+TEST(RunExperiment, FillsTheMatrixStepByStep) {
+  ToyRun toy;
+  toy.run();
+  const auto results = toy.results();
+  EXPECT_THAT(toy.trained, ElementsAre("blue: 24", "green: 24", "red: 24"));
+  EXPECT_EQ(results["order"], Json({"blue", "green", "red"}));
+  const auto& matrix = results["matrix"]["image_AUROC"];
+  ASSERT_EQ(matrix.size(), 3);
+  for (std::size_t step = 0; step < 3; ++step) {
+    for (std::size_t task = 0; task < 3; ++task) {
+      EXPECT_EQ(matrix[step][task].is_null(), task > step) << step << " " << task;
+    }
+  }
+  EXPECT_GT(results["final"]["image_AUROC"]["mean"], 0.9);
+  EXPECT_TRUE(results["final"]["pixel_AUPR"]["mean"].is_null());
+  EXPECT_EQ(results["continual"]["image_AUROC"]["forgetting"], 0);  // isolated tasks
+  EXPECT_EQ(results["routing"]["accuracy"], 1);
+  EXPECT_EQ(results["routing"]["confusion"], Json({{18, 0, 0}, {0, 18, 0}, {0, 0, 18}}));
+  EXPECT_EQ(results["seconds"]["train"].size(), 3);
+  EXPECT_EQ(results["bytes"]["state_per_task"].size(), 3);
+  EXPECT_GT(results["bytes"]["peak_rss"], 0);
+  EXPECT_EQ(results["latency_ms"], nullptr);  // 54 images less 8
+  EXPECT_THAT(results["notes"].dump(), HasSubstr("46 images after 8 warm-ups"));
+  EXPECT_THAT(results["notes"].dump(), HasSubstr("blue: pixel metrics undefined: no masks"));
+}
+
+TEST(RunExperiment, CalibrationCountsWhatThePredictionsSay) {
+  ToyRun toy;
+  toy.run();
+  const auto results = toy.results();
+  std::ifstream file(toy.seed_folder() / "predictions.jsonl");
+  std::map<std::string, std::array<int, 4>> counts;  // normals, flagged, defects, flagged
+  int n_lines = 0;
+  for (std::string line; std::getline(file, line); ++n_lines) {
+    const auto prediction = parse_json(line, "line");
+    const bool is_defect = prediction["true_label"] == "defect";
+    auto& row = counts[prediction["true_task"]];
+    ++row[is_defect ? 2 : 0];
+    row[is_defect ? 3 : 1] += prediction["label"] != "normal";
+  }
+  EXPECT_EQ(n_lines, 54);
+  std::array<int, 4> pooled{};
+  for (const auto& [task, row] : counts) {
+    EXPECT_EQ(results["calibration"]["realised_fpr"][task], double(row[1]) / row[0]);
+    EXPECT_EQ(results["calibration"]["recall"][task], double(row[3]) / row[2]);
+    for (std::size_t index = 0; index < 4; ++index) pooled[index] += row[index];
+  }
+  EXPECT_EQ(results["calibration"]["realised_fpr"]["pooled"], double(pooled[1]) / pooled[0]);
+  EXPECT_EQ(results["calibration"]["recall"]["pooled"], double(pooled[3]) / pooled[2]);
+  EXPECT_GT(pooled[3], 0);
+}
+
+TEST(RunExperiment, ResumesAfterAStopAnywhereWithTheSameNumbers) {
+  for (const std::string strategy : {"", "replay", "ewc"}) {
+    ToyRun whole;
+    whole.settings.protocol = "1xN";
+    if (!strategy.empty()) {
+      whole.settings.method = "toy_linear";
+      whole.settings.strategy = strategy;
+      if (strategy == "ewc") whole.settings.strategy_options = {{"lambda", "10"}};
+    }
+    int n_events = 0;
+    whole.on_event = [&] { ++n_events; };
+    whole.run();
+    const auto expected = timeless(whole.results());
+    const auto states = whole.states();
+    EXPECT_GT(n_events, 100);
+
+    // Stopped before, in and after each step's training and evaluation.
+    for (const int stop_at : {1, 2, 10, 20, 21, 40, 57, 58, 60, 110}) {
+      int n_done = 0;
+      whole.on_event = [&] {
+        CADENZA_REQUIRE(++n_done != stop_at, ErrorCode::kCancelled, "as by Ctrl-C");
+      };
+      const auto name = cat("stopped at ", stop_at);
+      EXPECT_EQ(error_of([&] { whole.run(name); }).code(), ErrorCode::kCancelled);
+      EXPECT_FALSE(fs::exists(whole.seed_folder(name) / "results.json"));
+      whole.run(name);
+      EXPECT_EQ(timeless(whole.results(name)), expected) << strategy << " " << name;
+      EXPECT_EQ(whole.states(name), states) << strategy << " " << name;
+      EXPECT_EQ(read_file(whole.seed_folder(name) / "predictions.jsonl"),
+                read_file(whole.seed_folder() / "predictions.jsonl"));
+    }
+  }
+}
+
+TEST(RunExperiment, FinishedRunIsOnlySummarisedAgain) {
+  ToyRun toy;
+  const auto summary = toy.run();
+  toy.on_event = [] { throw Error(ErrorCode::kInternal, "nothing is left to do"); };
+  EXPECT_EQ(toy.run(), summary);
+}
+
+TEST(RunExperiment, EvaluateOnlyScoresACommittedRunAgain) {
+  ToyRun toy;
+  EXPECT_EQ(error_of([&] { toy.run("run", true); }).code(), ErrorCode::kNotFound);
+  toy.run();
+  const auto expected = timeless(toy.results());
+  toy.trained.clear();
+  toy.n_scored = 0;
+  fs::remove(toy.seed_folder() / "results.json");
+  toy.run("run", true);
+  EXPECT_EQ(toy.n_scored, 18 * (1 + 2 + 3));
+  EXPECT_TRUE(toy.trained.empty());
+  EXPECT_EQ(timeless(toy.results()), expected);
+}
+
+TEST(RunExperiment, TestLabelsReachNoStateByte) {
+  for (const std::string method : {"toy_colour", "toy_linear"}) {
+    ToyRun toy;
+    toy.settings.method = method;
+    toy.run("true labels");
+    std::vector<Sample*> tests;
+    for (auto& sample : toy.dataset.samples) {
+      if (sample.split == Split::kTest) tests.push_back(&sample);
+    }
+    const auto order = Rng(1, "labels").permutation(std::ssize(tests));
+    std::vector<bool> labels;
+    for (const auto* sample : tests) labels.push_back(sample->is_defect);
+    for (std::size_t index = 0; index < tests.size(); ++index) {
+      tests[index]->is_defect = labels[static_cast<std::size_t>(order[index])];
+    }
+    toy.run("shuffled labels");
+    EXPECT_EQ(toy.states("true labels"), toy.states("shuffled labels"));
+    EXPECT_NE(timeless(toy.results("true labels")), timeless(toy.results("shuffled labels")));
+  }
+}
+
+TEST(RunExperiment, PaperModeChoosesTheEpochOnTestImagesAndSaysSo) {
+  ToyRun toy;
+  toy.settings.method = "toy_linear";
+  toy.settings.options = {{"epochs", "6"}};
+  toy.run("honest");
+  EXPECT_FALSE(toy.results("honest")["test_selected"].get<bool>());
+  toy.settings.mode = RunMode::kPaper;
+  toy.run("paper");
+  const auto paper = toy.results("paper");
+  EXPECT_TRUE(paper["test_selected"].get<bool>());
+  EXPECT_EQ(paper["mode"], "paper");
+  EXPECT_THAT(paper["notes"].dump(), HasSubstr("test-selected"));
+  // The chosen epoch is at least as good on the task of its step as the last one.
+  for (std::size_t step = 0; step < 1; ++step) {
+    EXPECT_GE(paper["matrix"]["image_AUROC"][step][step].get<double>(),
+              toy.results("honest")["matrix"]["image_AUROC"][step][step].get<double>());
+  }
+}
+
+TEST(RunExperiment, StrategySettingsDecideWhatAStepSees) {
+  ToyRun toy;
+  toy.settings.method = "toy_linear";
+  toy.settings.strategy = "joint";
+  toy.run("joint");
+  EXPECT_THAT(toy.trained, ElementsAre("blue: 24", "blue,green: 48", "blue,green,red: 72"));
+  const auto joint = toy.states("joint");
+
+  // A joint run's last model is that of one step with everything.
+  toy.settings.strategy = "";
+  toy.settings.protocol = "joint";
+  toy.run("one step");
+  for (const auto& state : toy.states("one step")) EXPECT_TRUE(joint.contains(state)) << state;
+
+  toy.trained.clear();
+  toy.settings.protocol = "1xN";
+  toy.settings.strategy = "upper";
+  toy.run("upper");
+  EXPECT_THAT(toy.trained, ElementsAre("blue: 24", "blue,green: 48", "blue,green,red: 72"));
+  EXPECT_NE(toy.states("upper"), joint);
+
+  toy.settings.strategy = "frozen";
+  toy.run("frozen");
+  const auto frozen = toy.results("frozen")["matrix"]["image_AUROC"];
+  EXPECT_EQ(frozen[0][0], frozen[2][0]);
+  EXPECT_EQ(toy.results("frozen")["continual"]["image_AUROC"]["forgetting"], 0);
+}
+
+TEST(RunExperiment, StrategyNeedsSharedParameters) {
+  ToyRun toy;
+  toy.settings.strategy = "ewc";
+  const auto error = error_of([&] { toy.run(); });
+  EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  EXPECT_THAT(error.what(), HasSubstr("'ewc' acts on parameters that tasks share, and method "
+                                      "'toy_colour' trains none"));
+}
+
+TEST(RunExperiment, ZeroShotFillsTheWholeMatrix) {
+  ToyRun toy;
+  toy.settings.method = "toy_linear";
+  toy.settings.zero_shot = true;
+  toy.run();
+  const auto results = toy.results();
+  for (const auto& row : results["matrix"]["image_AUROC"]) {
+    for (const auto& value : row) EXPECT_TRUE(value.is_number());
+  }
+  EXPECT_TRUE(results["continual"]["image_AUROC"]["FWT"].is_number());
+}
+
+TEST(RunExperiment, KnownTaskIsMarkedAsAnOracle) {
+  ToyRun toy;
+  toy.settings.known_task = true;
+  toy.run();
+  const auto results = toy.results();
+  EXPECT_EQ(results["known_task"], true);
+  EXPECT_TRUE(results["routing"].is_null());
+  EXPECT_THAT(results["notes"].dump(), HasSubstr("oracle: the task was told at test"));
+}
+
+TEST(RunExperiment, HoldsNormalsBackOnlyWhenAsked) {
+  ToyRun toy;
+  toy.settings.options = {{"calibrates", "false"}};
+  toy.run("without");
+  EXPECT_THAT(toy.trained, ElementsAre("blue: 24", "green: 24", "red: 24"));
+  EXPECT_TRUE(toy.results("without")["calibration"]["realised_fpr"]["pooled"].is_null());
+  EXPECT_THAT(toy.results("without")["notes"].dump(), HasSubstr("blue: no threshold"));
+
+  toy.trained.clear();
+  toy.settings.hold_back = true;
+  toy.settings.target_fpr = 0.2;  // four held-back normals would be too few for any threshold
+  toy.run("held back");
+  EXPECT_THAT(toy.trained, ElementsAre("blue: 20", "green: 20", "red: 20"));
+}
+
+TEST(RunExperiment, SummaryIsMeanAndDeviationOverSeeds) {
+  ToyRun toy;
+  toy.settings.method = "toy_linear";
+  toy.settings.seeds = {3, 5};
+  toy.settings.shots = 10;
+  const auto summary = toy.run();
+  const auto value = [&](int seed) {
+    return toy.results("run", seed)["final"]["image_AUROC"]["mean"].get<double>();
+  };
+  const auto& found = summary["final"]["image_AUROC"]["mean"];
+  EXPECT_NEAR(found["mean"].get<double>(), (value(3) + value(5)) / 2, 1e-12);
+  EXPECT_NEAR(found["sd"].get<double>(), std::abs(value(3) - value(5)) / std::sqrt(2), 1e-12);
+  EXPECT_EQ(found["n"], 2);
+  EXPECT_EQ(summary["seeds"], Json({3, 5}));
+
+  const auto csv = read_file(toy.folder.path() / "run" / "results.csv");
+  const std::string text(reinterpret_cast<const char*>(csv.data()), csv.size());
+  EXPECT_THAT(text, HasSubstr("seed,task,image_AUROC,image_AUPR"));
+  EXPECT_THAT(text, HasSubstr(cat("5,mean,", Json(value(5)).dump(), ",,,,,,\n")));
+  EXPECT_EQ(std::ranges::count(text, '\n'), 1 + 2 * 4);
+}
+
+TEST(RunExperiment, RefusesAFolderWithOtherSettings) {
+  ToyRun toy;
+  toy.run();
+  toy.settings.seeds = {0, 1};  // more seeds are welcome
+  toy.run();
+  toy.settings.target_fpr = 0.1;
+  const auto error = error_of([&] { toy.run(); });
+  EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(error.what(), HasSubstr("holds a run with target_fpr = 0.05, not 0.1"));
+}
+
+TEST(RunExperiment, RefusesTwoRunsInOneFolder) {
+  ToyRun toy;
+  const auto lock = FileLock::try_acquire(ToyRun::make_folder(toy.folder.path() / "run") / "lock");
+  EXPECT_EQ(error_of([&] { toy.run(); }).code(), ErrorCode::kIo);
+}
+
+TEST(RunExperiment, RefusesSettingsOutOfRange) {
+  ToyRun toy;
+  const auto code = [&] { return error_of([&] { toy.run(); }).code(); };
+  toy.settings.target_fpr = 0;
+  EXPECT_EQ(code(), ErrorCode::kInvalidArgument);
+  toy.settings.target_fpr = 0.05;
+  toy.settings.seeds = {};
+  EXPECT_EQ(code(), ErrorCode::kInvalidArgument);
+  toy.settings.seeds = {0};
+  toy.settings.shots = -1;
+  EXPECT_EQ(code(), ErrorCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace cadenza
