@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,7 @@ namespace cadenza {
 
 /// TaskData over pixels that a test holds: [n,H,W,3] uint8 of one or several tasks. images() are
 /// pixels / 255.
-class MemoryTaskData final : public TaskData {
+class MemoryTaskData : public TaskData {
  public:
   MemoryTaskData(TaskRef task, const at::Tensor& pixels)
       : MemoryTaskData({std::move(task)}, pixels, at::zeros({pixels.size(0)}, at::kLong)) {}

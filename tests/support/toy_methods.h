@@ -77,9 +77,9 @@ class ColourMethod final : public ToyMethod {
   explicit ColourMethod(bool calibrates) : ToyMethod(facts(calibrates)) {}
 
   void train_task(const TaskData& data, const TrainContext& context) override {
-    CADENZA_REQUIRE(!context.stop.stop_requested(), ErrorCode::kCancelled, "stopped");
     const auto images = data.images(0, data.size());
     for (std::size_t task = 0; task < data.tasks().size(); ++task) {
+      CADENZA_REQUIRE(!context.stop.stop_requested(), ErrorCode::kCancelled, "stopped");
       const auto colours = images.index_select(0, rows_of(data, task)).mean({2, 3});
       const auto centre = colours.mean(0);
       const auto scores = (colours - centre).norm(2, {1});
@@ -185,7 +185,8 @@ class LinearMethod final : public ToyMethod {
       return view.batch_from_pixels(at::cat(pixels), at::cat(tasks));
     };
     TrainingPlan plan{.n_epochs = context.frozen ? 0 : n_epochs_, .batch_size = 8};
-    plan.optimizer = {.kind = OptimizerKind::kSgd, .learning_rate = 0.2};
+    // Adam: its steps are bounded, also under a strategy's steep penalty.
+    plan.optimizer = {.kind = OptimizerKind::kAdam, .learning_rate = 0.05};
     plan.seed = context.seed;
     plan.stop = context.stop;
     plan.strategy = context.strategy;
@@ -219,11 +220,11 @@ class LinearMethod final : public ToyMethod {
 
  private:
   at::Tensor outputs(const at::Tensor& images) const {
-    return at::matmul(images.mean({2, 3}), weight_).unsqueeze(1);
+    return at::matmul(images.mean({2, 3}), weight_.t());
   }
 
   std::int64_t n_epochs_;
-  at::Tensor weight_ = at::zeros({3}).requires_grad_();
+  at::Tensor weight_ = at::zeros({1, 3}).requires_grad_();
 };
 
 inline MethodRegistry toy_methods() {

@@ -65,7 +65,8 @@ class Gpm final : public ContinualStrategy {
     const double threshold = std::min(threshold_ + increment_ * double(n_tasks_), 1.);
     for (auto& [name, inputs] : layer_inputs(data)) {
       auto& basis = bases_[name];
-      basis = extend_basis(basis, inputs, threshold, rule_);
+      // Rounded as save() stores it: a stream that was resumed goes on with the same bits.
+      basis = extend_basis(basis, inputs, threshold, rule_).to(at::kFloat).to(at::kDouble);
     }
     ++n_tasks_;
     view_ = nullptr;
