@@ -261,6 +261,50 @@ TEST(RunExperiment, ResumesAfterAStopAnywhereWithTheSameNumbers) {
   }
 }
 
+TEST(RunExperiment, IgnoresWhatAKilledStepLeftBeforeItsCommit) {
+  ToyRun toy;
+  toy.settings.method = "toy_linear";
+  toy.settings.strategy = "replay";
+  toy.run("whole");
+  // Stopped at the training of the second step, with files of that step as a kill between them and
+  // the commit would leave them: half written, of another attempt.
+  int n_events = 0;
+  toy.on_event = [&] {
+    CADENZA_REQUIRE(++n_events != 1 + 18 + 1, ErrorCode::kCancelled, "as by Ctrl-C");
+  };
+  EXPECT_EQ(error_of([&] { toy.run("killed"); }).code(), ErrorCode::kCancelled);
+  const auto steps = toy.seed_folder("killed") / "steps";
+  EXPECT_TRUE(fs::exists(steps / "evaluation-000.json"));
+  for (const auto* name : {"train-001.json", "strategy-001.state", "train-001.json.tmp"}) {
+    EXPECT_FALSE(fs::exists(steps / name)) << name;
+    write_file_atomic(steps / name, "{half");
+  }
+  toy.run("killed");
+  EXPECT_EQ(timeless(toy.results("killed")), timeless(toy.results("whole")));
+  EXPECT_EQ(toy.states("killed"), toy.states("whole"));
+}
+
+TEST(RunExperiment, MemoryGapComparesWithTheLargerMemory) {
+  ToyRun toy;
+  toy.run("without");
+  EXPECT_FALSE(toy.results("without")["continual"]["image_AUROC"].contains("memory_gap"));
+  // The "larger memory" here is a method that learned the tasks from one image each.
+  toy.parts.with_larger_memory = [&](const Method&) {
+    auto other = toy.parts.methods.make("toy_colour", {}, {});
+    for (TaskId id = 0; id < 3; ++id) {
+      const auto& name = toy.dataset.tasks[static_cast<std::size_t>(id)];
+      const auto pixels = at::cat({pixels_of(read_file(toy.dataset.root / (name + "_0"))),
+                                   pixels_of(read_file(toy.dataset.root / (name + "_40")))});
+      other->train_task(MemoryTaskData({.id = id, .name = name}, pixels), {});
+    }
+    return other;
+  };
+  toy.run("with");
+  const auto gap = toy.results("with")["continual"]["image_AUROC"]["memory_gap"].get<double>();
+  EXPECT_LT(gap, 0);  // it is the worse one: a defect was among its images
+  EXPECT_GE(gap, -1);
+}
+
 TEST(RunExperiment, FinishedRunIsOnlySummarisedAgain) {
   ToyRun toy;
   const auto summary = toy.run();
