@@ -14,6 +14,8 @@
 
 #include "cadenza/base/file.h"
 #include "cadenza/base/rng.h"
+#include "cadenza/experiment/test_model.h"
+#include "cadenza/inspector/model_directory.h"
 #include "cadenza/memory/conformal.h"
 
 namespace cadenza {
@@ -460,6 +462,36 @@ TEST(RunExperiment, SummaryIsMeanAndDeviationOverSeeds) {
   EXPECT_THAT(text, HasSubstr("seed,task,image_AUROC,image_AUPR"));
   EXPECT_THAT(text, HasSubstr(cat("5,mean,", Json(value(5)).dump(), ",,,,,,\n")));
   EXPECT_EQ(std::ranges::count(text, '\n'), 1 + 2 * 4);
+}
+
+TEST(TestModel, SaysWhatTheLastStepOfTheRunSaid) {
+  ToyRun toy;
+  toy.run();
+  const auto run = toy.results();
+  ExperimentSettings settings;
+  settings.method = "toy_colour";
+  const auto method = toy.parts.methods.make("toy_colour", {}, {});
+  method->load(ModelDirectory(toy.seed_folder() / "model").read().second);
+  std::vector<TaskCalibration> calibrations;
+  const auto record = read_json(toy.seed_folder() / "steps" / "train-002.json");
+  for (const auto& known : record["calibrations"]) {
+    calibrations.push_back({.id = known["id"],
+                            .name = known["name"],
+                            .threshold = known["threshold"].get<double>(),
+                            .reject_above = known["reject_above"].get<double>()});
+  }
+  const auto test = test_model(*method, calibrations, toy.dataset, settings, toy.parts);
+  for (const auto* key : {"final", "pooled", "routing", "calibration"}) {
+    EXPECT_EQ(test.results[key], run[key]) << key;
+  }
+  EXPECT_FALSE(test.results.contains("matrix"));
+  EXPECT_EQ(std::ranges::count(test.predictions, '\n'), 54);
+
+  toy.dataset.tasks = {"yellow"};
+  const auto error =
+      error_of([&] { test_model(*method, calibrations, toy.dataset, settings, toy.parts); });
+  EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(error.what(), HasSubstr("the model knows blue, green, red; the data have yellow"));
 }
 
 TEST(RunExperiment, RefusesAFolderWithOtherSettings) {
