@@ -56,8 +56,11 @@ Verdict Evaluator::score(const Method& method, std::span<const TaskCalibration> 
                          const Sample& sample) const {
   ScoreImageOptions options{.makes_map = true};
   const auto own = std::ranges::find(calibrations, sample.task, &TaskCalibration::name);
-  // A task that is still to come (zero shot) cannot be told.
-  if (tells_task(settings_, method.info()) && own != calibrations.end()) options.task = own->id;
+  const bool is_learned = own != calibrations.end();
+  if (is_learned && tells_task(settings_, method.info())) options.task = own->id;
+  // Zero shot: a task that is still to come is judged by the newest where nothing routes.
+  const bool needs_stand_in = !is_learned && !method.info().picks_task && !calibrations.empty();
+  if (needs_stand_in) options.task = calibrations.back().id;
   const auto name = sample.file.string();
   auto verdict = parts_.score_image(method, calibrations, read_file(sample.file), name, options);
   CADENZA_REQUIRE(verdict.score.has_value(), ErrorCode::kInternal, name, ": got no score");
