@@ -11,6 +11,9 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cadenza/base/file.h"
 #include "cadenza/base/rng.h"
@@ -284,6 +287,36 @@ TEST(RunExperiment, IgnoresWhatAKilledStepLeftBeforeItsCommit) {
   toy.run("killed");
   EXPECT_EQ(timeless(toy.results("killed")), timeless(toy.results("whole")));
   EXPECT_EQ(toy.states("killed"), toy.states("whole"));
+}
+
+TEST(RunExperiment, SurvivesKillsAtRandomInstants) {
+  ToyRun toy;
+  toy.settings.method = "toy_linear";
+  toy.settings.strategy = "replay";
+  toy.run("whole");
+  Rng rng(static_cast<std::uint64_t>(::getpid()), "instants");
+  int n_killed = 0;
+  for (int attempt = 0; attempt < 12; ++attempt) {
+    const auto child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      // As slow as images are, so that kills fall everywhere.
+      toy.on_event = [] { ::usleep(200); };
+      toy.run("killed");
+      ::_exit(0);
+    }
+    ::usleep(static_cast<useconds_t>(1000 + rng.below(15000)));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    n_killed += WIFSIGNALED(status);
+  }
+  EXPECT_GT(n_killed, 0) << "seed " << ::getpid();
+  toy.run("killed");
+  EXPECT_EQ(timeless(toy.results("killed")), timeless(toy.results("whole")))
+      << "seed " << ::getpid();
+  // The killed steps' pieces that no generation names are gone after the next commit.
+  EXPECT_EQ(toy.states("killed"), toy.states("whole")) << "seed " << ::getpid();
 }
 
 TEST(RunExperiment, MemoryGapComparesWithTheLargerMemory) {
