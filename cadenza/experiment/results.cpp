@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cadenza/base/error.h"
-#include "cadenza/experiment/continual_scores.h"
-#include "cadenza/experiment/share_interval.h"
+#include "cadenza/metric/continual_scores.h"
+#include "cadenza/metric/interval.h"
 
 namespace cadenza {
 namespace {
@@ -138,8 +138,11 @@ class Results {
                         const std::array<std::int64_t, 5>& counts) {
     const auto& [n_normal, n_false, n_defect, n_flagged, n_called_defect] = counts;
     out["realised_fpr"][name] = share(n_false, n_normal);
-    out["interval95"][name] =
-        n_normal == 0 ? Json(nullptr) : Json(share_interval(n_false, n_normal));
+    out["interval95"][name] = nullptr;
+    if (n_normal > 0) {
+      const auto interval = clopper_pearson(n_false, n_normal);
+      out["interval95"][name] = {interval.low, interval.high};
+    }
     out["recall"][name] = share(n_flagged, n_defect);
     out["recall_defect"][name] = share(n_called_defect, n_defect);
   }

@@ -1,4 +1,4 @@
-#include "cadenza/experiment/continual_scores.h"
+#include "cadenza/metric/continual_scores.h"
 
 #include <algorithm>
 
