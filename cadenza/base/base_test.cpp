@@ -1,12 +1,14 @@
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
 #include <set>
 #include <thread>
+
+#include "tests/support/error_of.h"
+#include "tests/support/temporary_folder.h"
+#include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "cadenza/base/bytes.h"
 #include "cadenza/base/clock.h"
@@ -18,8 +20,6 @@
 #include "cadenza/base/registry.h"
 #include "cadenza/base/rng.h"
 #include "cadenza/base/suggest.h"
-#include "tests/support/error_of.h"
-#include "tests/support/temporary_folder.h"
 
 namespace cadenza {
 namespace {
@@ -56,8 +56,7 @@ TEST(ByteReader, AClaimedLengthIsComparedWithWhatRemains) {
   reader.skip(1);
   const auto error = error_of([&] { reader.take(~std::uint64_t{0}); });
   EXPECT_EQ(error.code(), ErrorCode::kCorruptData);
-  EXPECT_STREQ(error.what(),
-               "four.bin: at offset 1: 18446744073709551615 bytes wanted, 3 remain");
+  EXPECT_STREQ(error.what(), "four.bin: at offset 1: 18446744073709551615 bytes wanted, 3 remain");
   EXPECT_THROW(reader.seek(5), Error);
 }
 
@@ -201,7 +200,8 @@ TEST(Registry, UnknownNamesListTheKnownOnes) {
 
 std::vector<OptionSpec> example_table() {
   return {integer_option("epochs", 25, 0, 1000, "passes over the images"),
-          real_option("rate", 5e-4, 0, 1, "learning rate"), flag_option("compat", false, "as released"),
+          real_option("rate", 5e-4, 0, 1, "learning rate"),
+          flag_option("compat", false, "as released"),
           choice_option("masks", "sam", {"sam", "slic"}, "regions")};
 }
 
@@ -220,8 +220,9 @@ TEST(Options, BadNamesAndValuesSayWhatIsAllowed) {
   const auto message = [&](const OptionTexts& given) {
     return std::string(error_of([&] { Options("method 'x'", table, given); }).what());
   };
-  EXPECT_EQ(message({{"epoch", "3"}}),
-            "method 'x': no option 'epoch'; did you mean 'epochs'? known: epochs, rate, compat, masks");
+  EXPECT_EQ(
+      message({{"epoch", "3"}}),
+      "method 'x': no option 'epoch'; did you mean 'epochs'? known: epochs, rate, compat, masks");
   EXPECT_EQ(message({{"epochs", "-1"}}),
             "method 'x': option 'epochs': expected integer in [0, 1000], got '-1'");
   EXPECT_EQ(message({{"rate", "nan"}}),

@@ -138,8 +138,8 @@ std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path)
     if (lock.descriptor_ < 0) fail(path, "create the lock");
     if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) return std::nullopt;
     // The holder before us may have removed the file: then we hold a lock that nobody else sees.
-    struct stat held {};
-    struct stat named {};
+    struct stat held{};
+    struct stat named{};
     if (::fstat(lock.descriptor_, &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
         held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
       return lock;

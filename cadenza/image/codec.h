@@ -38,6 +38,9 @@ void require_limits(const ImageHeader& header, const EncodedImage& file);
 /// is damaged: a picture is not refused for its metadata.
 int exif_orientation(std::span<const std::byte> exif);
 
+/// Whether EXIF's number exchanges rows and columns.
+constexpr bool is_transposed(int orientation) { return orientation >= 5 && orientation <= 8; }
+
 /// The picture as a person should see it: turned and mirrored as EXIF's number says.
 Image oriented(Image image, int orientation);
 

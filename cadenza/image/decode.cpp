@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <string_view>
+#include <utility>
 
 #include "cadenza/base/error.h"
 #include "cadenza/base/file.h"
@@ -76,14 +77,25 @@ void require_limits(const ImageHeader& header, const EncodedImage& file) {
                   " pixels are decoded; shrink the picture");
 }
 
-Image decode_image(std::span<const std::byte> bytes, const std::string& name,
-                   const DecodeOptions& options) {
+ReducedImage decode_reduced(std::span<const std::byte> bytes, const std::string& name,
+                            const DecodeOptions& options) {
   CADENZA_REQUIRE(bytes.size() <= options.limit_bytes, ErrorCode::kLimitExceeded, name, ": ",
                   bytes.size(), " bytes, at most ", options.limit_bytes, " are read");
   const Codec& codec = codec_of(bytes, name);
   int orientation = 1;
   Image image = codec.decode({bytes, name, options}, orientation);
-  return oriented(std::move(image), orientation);
+  auto height = image.height_px, width = image.width_px;
+  if (options.reduce_to_px > 0) {
+    const auto header = codec.read_header({bytes, name, options});
+    height = header.height_px, width = header.width_px;
+  }
+  if (is_transposed(orientation)) std::swap(height, width);
+  return {oriented(std::move(image), orientation), height, width};
+}
+
+Image decode_image(std::span<const std::byte> bytes, const std::string& name,
+                   const DecodeOptions& options) {
+  return decode_reduced(bytes, name, options).image;
 }
 
 Image read_image(const std::filesystem::path& path, const DecodeOptions& options) {

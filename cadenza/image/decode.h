@@ -40,6 +40,16 @@ struct ImageHeader {
 Image decode_image(std::span<const std::byte> bytes, const std::string& name,
                    const DecodeOptions& options = {});
 
+/// A picture that `reduce_to_px` may have made smaller, and the size it has without that, after an
+/// EXIF rotation: maps are brought back to it.
+struct ReducedImage {
+  Image image;
+  std::int64_t full_height_px = 0, full_width_px = 0;
+};
+/// decode_image() with the full size.
+ReducedImage decode_reduced(std::span<const std::byte> bytes, const std::string& name,
+                            const DecodeOptions& options);
+
 /// Reads and decodes a file. Errors: those of read_file() and decode_image().
 Image read_image(const std::filesystem::path& path, const DecodeOptions& options = {});
 

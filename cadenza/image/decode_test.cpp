@@ -156,6 +156,16 @@ TEST(Decode, ExifOrientationTurnsThePicture) {
   }
 }
 
+TEST(Decode, AReducedPictureKnowsItsFullSizeAsItIsShown) {
+  const auto jpeg = with_exif(encode_jpeg(gradient(600, 801, 3), 90), 6);
+  const auto reduced = decode_reduced(jpeg, "a.jpg", {.reduce_to_px = 100});
+  EXPECT_EQ(reduced.image.height_px, 201);
+  EXPECT_EQ(reduced.image.width_px, 150);
+  EXPECT_EQ(reduced.full_height_px, 801);
+  EXPECT_EQ(reduced.full_width_px, 600);
+  EXPECT_EQ(decode_reduced(jpeg, "a.jpg", {}).full_width_px, 600);
+}
+
 TEST(Decode, FloatTiffHasTheValuesAsTheyAre) {
   const std::vector<float> values = {0.5F, -1, 3e9F, 0, 1, 2};
   const auto bytes = encode_float_tiff(values, 2, 3);

@@ -44,19 +44,19 @@ int exif_orientation(std::span<const std::byte> exif) {
 Image oriented(Image image, int orientation) {
   if (orientation <= 1 || orientation > 8) return image;
   // 2 mirrored, 3 turned by 180, 4 upside down; 5 to 8 the same with rows and columns exchanged.
-  const bool is_transposed = orientation >= 5;
+  const bool is_turned = is_transposed(orientation);
   const bool from_right =
       orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool from_bottom =
       orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  Image turned{is_transposed ? image.width_px : image.height_px,
-               is_transposed ? image.height_px : image.width_px,
+  Image turned{is_turned ? image.width_px : image.height_px,
+               is_turned ? image.height_px : image.width_px,
                image.n_channels,
                {}};
   turned.pixels.reserve(image.pixels.size());
   for (std::int64_t y = 0; y < turned.height_px; ++y) {
     for (std::int64_t x = 0; x < turned.width_px; ++x) {
-      std::int64_t row = is_transposed ? x : y, column = is_transposed ? y : x;
+      std::int64_t row = is_turned ? x : y, column = is_turned ? y : x;
       if (from_bottom) row = image.height_px - 1 - row;
       if (from_right) column = image.width_px - 1 - column;
       for (std::int64_t channel = 0; channel < image.n_channels; ++channel) {

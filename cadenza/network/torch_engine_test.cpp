@@ -77,8 +77,7 @@ TEST(TorchEngine, GradientsReachKernelDeltasThroughTheFold) {
   // Not a Lite variant: the kinks of ReLU6 are no place for finite differences.
   const EfficientNetSpec smooth{
       .lite = false, .size_px = 32, .n_stages = 3, .channels_of_stage_one = 8};
-  const auto graph =
-      describe_efficientnet(smooth, {.taps = {"stage.3"}, .injection = injection});
+  const auto graph = describe_efficientnet(smooth, {.taps = {"stage.3"}, .injection = injection});
   const TorchEngine engine(graph, generated(graph), {.trainable = {"_blocks.2._bn1.weight"}});
   Tensors inputs{random_tensor({2, 3, 32, 32}, "image"), at::Tensor()};
   const auto& delta_shape = graph.nodes()[graph.inputs()[1]].shape;
