@@ -339,6 +339,30 @@ TEST(Replay, SharesTheBufferOutEvenly) {
   }
 }
 
+TEST(Replay, AReservoirKeepsEveryImageWithTheSameProbability) {
+  // 30 red and 10 blue images, 8 slots: on average 6 red ones stay.
+  double n_red = 0;
+  constexpr int kSeeds = 300;
+  const MemoryTaskData red({.id = 0, .name = "red"}, make_pixels(30, 0, "red"));
+  const MemoryTaskData blue({.id = 1, .name = "blue"}, make_pixels(10, 2, "blue"));
+  const auto strategies = builtin_strategies();
+  const auto& entry = strategies.find("replay");
+  const Options options("replay", entry.options, {{"capacity", "8"}, {"mode", "reservoir"}});
+  for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+    const auto strategy = entry.make(options, seed);
+    TinyLearner learner;
+    for (const auto* task : {&red, &blue}) {
+      strategy->begin_task(*task, learner.view);
+      strategy->end_task(*task);
+    }
+    const auto state = strategy->save();
+    const auto n_of = [&](const char* key) { return state.tensors.at(key).size(0); };
+    EXPECT_EQ(n_of("pixels.0") + n_of("pixels.1"), 8);
+    n_red += static_cast<double>(n_of("pixels.0"));
+  }
+  EXPECT_NEAR(n_red / kSeeds, 6, 0.3);  // four standard errors of the mean are 0.26
+}
+
 TEST(Replay, MixesOnlyEarlierTasksIntoTheBatches) {
   const auto strategy = make_strategy("replay", {{"capacity", "12"}, {"batch", "3"}});
   TinyLearner learner;

@@ -23,20 +23,22 @@ struct Sum {
   std::int64_t n_terms = 0;
 };
 
+// Rows are independent in evaluation mode, so each is run alone: a pass back through a whole batch
+// for every one of its rows would cost the square.
 void add_sample_terms(const Batch& batch, const TrainableView& view, Sum& sum) {
-  const at::Tensor losses = view.sample_losses(batch);
-  for (std::int64_t row = 0; row < losses.size(0); ++row, ++sum.n_terms) {
-    sum.add(gradients_of(losses[row], view.parameters, row + 1 < losses.size(0)), 1);
+  for (std::int64_t row = 0; row < batch.images.size(0); ++row, ++sum.n_terms) {
+    const at::Tensor losses = view.sample_losses(slice(batch, row, row + 1));
+    sum.add(gradients_of(losses.sum(), view.parameters), 1);
   }
 }
 
 void add_model_terms(const Batch& batch, const TrainableView& view, Sum& sum) {
-  const at::Tensor log_probability = view.logits(batch).log_softmax(1);
-  const std::int64_t n_rows = log_probability.size(0), n_classes = log_probability.size(1);
-  for (std::int64_t row = 0; row < n_rows; ++row, ++sum.n_terms) {
+  for (std::int64_t row = 0; row < batch.images.size(0); ++row, ++sum.n_terms) {
+    const at::Tensor log_probability = view.logits(slice(batch, row, row + 1)).log_softmax(1)[0];
+    const std::int64_t n_classes = log_probability.size(0);
     for (std::int64_t label = 0; label < n_classes; ++label) {
-      const at::Tensor term = log_probability[row][label];
-      const bool is_last = row + 1 == n_rows && label + 1 == n_classes;
+      const at::Tensor term = log_probability[label];
+      const bool is_last = label + 1 == n_classes;
       sum.add(gradients_of(term, view.parameters, !is_last), term.exp().item<double>());
     }
   }

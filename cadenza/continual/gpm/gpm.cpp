@@ -52,6 +52,7 @@ class Gpm final : public ContinualStrategy {
       const auto& parameter = view_->parameters[index];
       const auto basis = bases_.find(view_->names[index]);
       if (basis != bases_.end()) {
+        if (basis->second.size(1) == 0) continue;  // nothing to protect: the very bits of the step
         const at::Tensor update = (parameter - before_[index]).reshape({parameter.size(0), -1});
         const at::Tensor kept = project_out(update, basis->second).view_as(parameter);
         parameter.copy_(before_[index] + kept);
