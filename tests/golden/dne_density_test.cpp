@@ -5,8 +5,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "cadenza/method/dne/gaussian.h"
-#include "cadenza/method/dne/global_density.h"
+#include "cadenza/memory/gaussian.h"
+#include "cadenza/memory/global_density.h"
 
 namespace cadenza {
 namespace {

@@ -1,8 +1,8 @@
 // Vectors TV-5 (learning rates) and TV-6 of the dne_cl specification, section 8.
 #include <gtest/gtest.h>
 
-#include "cadenza/method/dne/cutpaste_geometry.h"
-#include "cadenza/method/dne/schedule.h"
+#include "cadenza/continual/restart_schedule.h"
+#include "cadenza/image/cutpaste_geometry.h"
 
 namespace cadenza {
 namespace {

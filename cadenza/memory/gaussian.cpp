@@ -1,4 +1,4 @@
-#include "cadenza/method/dne/gaussian.h"
+#include "cadenza/memory/gaussian.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "cadenza/method/dne/schedule.h"
+#include "cadenza/continual/restart_schedule.h"
 
 #include <cmath>
 #include <numbers>

@@ -1,4 +1,4 @@
-#include "cadenza/method/dne/global_density.h"
+#include "cadenza/memory/global_density.h"
 
 #include <cmath>
 #include <vector>

@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "cadenza/method/dne/gaussian.h"
+#include "cadenza/memory/gaussian.h"
 
 namespace cadenza {
 

@@ -1,4 +1,4 @@
-#include "cadenza/method/dne/cutpaste_geometry.h"
+#include "cadenza/image/cutpaste_geometry.h"
 
 #include <cmath>
 
