@@ -32,6 +32,10 @@ struct EngineOptions {
   at::Device device = at::kCPU;  ///< cuda:N needs kTorch
 };
 
+/// Of the logits that grid attention holds at once: beyond it, engines take queries a few rows at a
+/// time (SAM's global attention would have 0.8 GB, and copies of it).
+inline constexpr std::int64_t kGridAttentionBytes = std::int64_t{1} << 27;
+
 /// A network ready to run.
 ///
 /// Threads  const members from any thread, at the same time. Never keep one in a static: its

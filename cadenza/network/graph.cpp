@@ -56,18 +56,24 @@ std::string describe(const Op& any) {
             return cat("conv ", o.stride, ' ', o.pads.top, ' ', o.pads.left, ' ', o.pads.bottom,
                        ' ', o.pads.right, ' ', o.groups);
           },
+          [](const op::TransposedConv& o) { return cat("transposed_conv ", o.stride); },
           [](const op::Pool& o) {
             return cat("pool ", static_cast<int>(o.kind), ' ', o.kernel, ' ', o.stride, ' ', o.pad);
           },
           [](const op::GlobalMean&) { return std::string("global_mean"); },
           [](const op::Linear&) { return std::string("linear"); },
+          [](const op::MatMul&) { return std::string("matmul"); },
           [&](const op::LayerNorm& o) { return cat("layer_norm ", bits(o.epsilon)); },
           [](const op::Attention& o) { return cat("attention ", o.n_heads); },
+          [](const op::GridAttention& o) {
+            return cat("grid_attention ", o.n_heads, ' ', o.rows, ' ', o.columns, ' ', o.window);
+          },
           [](const op::Reshape&) { return std::string("reshape"); },
           [](const op::Permute& o) {
             return cat("permute ", to_string(Shape(o.order.begin(), o.order.end())));
           },
           [](const op::Slice& o) { return cat("slice ", o.axis, ' ', o.begin, ' ', o.end); },
+          [](const op::Pad& o) { return cat("pad ", o.axis, ' ', o.n_zeros); },
           [](const op::Concat& o) { return cat("concat ", o.axis); },
           [](const op::Resize& o) { return cat("resize ", static_cast<int>(o.filter)); }},
       any);
@@ -127,6 +133,10 @@ GraphValue Graph::rsqrt(GraphValue a) {
   return push(op::Elementwise{MathKind::kRsqrt}, {a}, shape(a));
 }
 
+GraphValue Graph::sin(GraphValue a) { return push(op::Elementwise{MathKind::kSin}, {a}, shape(a)); }
+
+GraphValue Graph::cos(GraphValue a) { return push(op::Elementwise{MathKind::kCos}, {a}, shape(a)); }
+
 GraphValue Graph::activate(GraphValue x, ActivationKind kind) {
   return push(op::Activation{kind}, {x}, shape(x));
 }
@@ -141,6 +151,20 @@ GraphValue Graph::conv(GraphValue x, GraphValue w, GraphValue bias, op::Conv how
   Shape to{s[0], k[0], n_windows(s[2], k[2], how.stride, how.pads.top + how.pads.bottom),
            n_windows(s[3], k[3], how.stride, how.pads.left + how.pads.right)};
   if (to[2] < 1 || to[3] < 1) fail("conv", s, k);
+  return push(how, {x, w, bias}, std::move(to));
+}
+
+GraphValue Graph::transposed_conv(GraphValue x, GraphValue w, GraphValue bias,
+                                  op::TransposedConv how) {
+  const auto& s = shape(x);
+  const auto& k = shape(w);
+  if (s.size() != 4 || k.size() != 4 || s[1] != k[0] || how.stride < 1) {
+    fail("transposed_conv", s, k);
+  }
+  if (bias.defined() && shape(bias) != Shape{k[1]}) {
+    fail("bias of transposed_conv", k, shape(bias));
+  }
+  Shape to{s[0], k[1], (s[2] - 1) * how.stride + k[2], (s[3] - 1) * how.stride + k[3]};
   return push(how, {x, w, bias}, std::move(to));
 }
 
@@ -170,6 +194,18 @@ GraphValue Graph::linear(GraphValue x, GraphValue w, GraphValue bias) {
   return push(op::Linear{}, {x, w, bias}, std::move(out));
 }
 
+GraphValue Graph::matmul(GraphValue a, GraphValue b) {
+  const auto& left = shape(a);
+  const auto& right = shape(b);
+  if (left.size() < 2 || left.size() != right.size() || left.back() != right[right.size() - 2]) {
+    fail("matmul", left, right);
+  }
+  Shape out = broadcast({left.begin(), left.end() - 2}, {right.begin(), right.end() - 2});
+  out.push_back(left[left.size() - 2]);
+  out.push_back(right.back());
+  return push(op::MatMul{}, {a, b}, std::move(out));
+}
+
 GraphValue Graph::layer_norm(GraphValue x, GraphValue gain, GraphValue bias, float epsilon) {
   const Shape channels{shape(x).back()};
   if (shape(gain) != channels) fail("gain of layer_norm", shape(x), shape(gain));
@@ -179,11 +215,33 @@ GraphValue Graph::layer_norm(GraphValue x, GraphValue gain, GraphValue bias, flo
 
 GraphValue Graph::attention(GraphValue q, GraphValue k, GraphValue v, int n_heads) {
   if (shape(k) != shape(v)) fail("k and v of attention", shape(k), shape(v));
-  if (shape(q).size() != 3 || shape(k).size() != 3 || shape(q)[0] != shape(k)[0] ||
-      shape(q)[2] != shape(k)[2] || shape(q)[2] % n_heads != 0) {
+  if (shape(q).size() != 3 || shape(k).size() != 3 || shape(q)[2] != shape(k)[2] ||
+      shape(q)[2] % n_heads != 0) {
     fail(cat("q and k of attention with ", n_heads, " heads"), shape(q), shape(k));
   }
-  return push(op::Attention{n_heads}, {q, k, v}, shape(q));
+  Shape to = shape(q);
+  to[0] = broadcast({to[0]}, {shape(k)[0]})[0];
+  return push(op::Attention{n_heads}, {q, k, v}, std::move(to));
+}
+
+GraphValue Graph::grid_attention(GraphValue q, GraphValue k, GraphValue v, GraphValue by_row,
+                                 GraphValue by_column, op::GridAttention how) {
+  const auto& s = shape(q);
+  if (s != shape(k)) fail("q and k of grid_attention", s, shape(k));
+  if (s != shape(v)) fail("q and v of grid_attention", s, shape(v));
+  const bool fits = s.size() == 3 && s[1] == how.rows * how.columns && s[2] % how.n_heads == 0 &&
+                    (how.window == 0 ? how.rows == how.columns
+                                     : how.window > 0 && how.rows % how.window == 0 &&
+                                           how.columns % how.window == 0);
+  if (!fits) {
+    fail(cat("grid_attention of ", how.n_heads, " heads in windows of ", how.window), s,
+         {how.rows, how.columns});
+  }
+  const auto side = how.window == 0 ? how.rows : how.window;
+  const Shape table{2 * side - 1, s[2] / how.n_heads};
+  if (shape(by_row) != table) fail("rows of grid_attention", table, shape(by_row));
+  if (shape(by_column) != table) fail("columns of grid_attention", table, shape(by_column));
+  return push(how, {q, k, v, by_row, by_column}, s);
 }
 
 GraphValue Graph::reshape(GraphValue x, Shape to) {
@@ -214,6 +272,15 @@ GraphValue Graph::slice(GraphValue x, int axis, std::int64_t begin, std::int64_t
   if (begin < 0 || end <= begin || end > to[axis]) fail("slice", to, {begin, end});
   to[axis] = end - begin;
   return push(op::Slice{axis, begin, end}, {x}, std::move(to));
+}
+
+GraphValue Graph::pad(GraphValue x, int axis, std::int64_t n_zeros) {
+  require_axis(x, axis, "pad");
+  Shape to = shape(x);
+  if (n_zeros < 0 || to[axis] == kBatch) fail("pad", to, {axis, n_zeros});
+  if (n_zeros == 0) return x;
+  to[axis] += n_zeros;
+  return push(op::Pad{axis, n_zeros}, {x}, std::move(to));
 }
 
 GraphValue Graph::concat(std::vector<GraphValue> parts, int axis) {
@@ -320,6 +387,15 @@ double Graph::macs() const {
       total += here * static_cast<double>(in(1)[1]);
     } else if (std::holds_alternative<op::Attention>(node.op)) {
       total += 2 * here * static_cast<double>(in(1)[1]);
+    } else if (std::holds_alternative<op::TransposedConv>(node.op)) {
+      total += static_cast<double>(n_elements(in(0)) * n_elements(in(1)) / in(1)[0]);
+    } else if (std::holds_alternative<op::MatMul>(node.op)) {
+      total += here * static_cast<double>(in(0).back());
+    } else if (const auto* grid = std::get_if<op::GridAttention>(&node.op)) {
+      const auto seen =
+          grid->window == 0 ? grid->rows * grid->columns : grid->window * grid->window;
+      const auto side = grid->window == 0 ? grid->rows : grid->window;
+      total += 2 * here * static_cast<double>(seen + side);
     }
   }
   return total;

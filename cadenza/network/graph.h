@@ -20,7 +20,7 @@ std::string to_string(const Shape& shape);
 
 enum class ElementType { kF32, kU8 };
 enum class ActivationKind { kRelu, kRelu6, kSilu, kGelu, kSigmoid };
-enum class MathKind { kAdd, kSub, kMul, kDiv, kRsqrt };
+enum class MathKind { kAdd, kSub, kMul, kDiv, kRsqrt, kSin, kCos };
 enum class ResizeFilter { kNearest, kBilinear, kBicubic };
 enum class PoolKind { kMax, kAverage };
 
@@ -47,7 +47,7 @@ struct Scalar {
   float value;
 };
 struct ToFloat {};    ///< u8 -> f32
-struct Elementwise {  ///< one (kRsqrt) or two inputs, NumPy broadcast
+struct Elementwise {  ///< one (kRsqrt, kSin, kCos) or two inputs, NumPy broadcast
   MathKind kind;
 };
 struct Activation {  ///< kGelu is the exact one (erf)
@@ -58,17 +58,31 @@ struct Conv {  ///< x [B,C,H,W], w [O,C/groups,k,k], bias [O] (may be absent) ->
   Pads pads;
   std::int64_t groups = 1;
 };
+struct TransposedConv {  ///< x [B,C,H,W], w [C,O,k,k], bias [O] (may be absent), no padding
+  int stride = 1;        ///< -> [B,O,(H-1)*stride+k,(W-1)*stride+k]
+};
 struct Pool {  ///< average pooling counts its padding's zeros in
   PoolKind kind;
   int kernel, stride, pad;
 };
 struct GlobalMean {};  ///< [B,C,H,W] -> [B,C]
 struct Linear {};      ///< x [...,I], w [O,I], bias [O] (may be absent) -> [...,O]
+struct MatMul {};      ///< a [...,N,K], b [...,K,M] -> [...,N,M]; leading axes are broadcast
 struct LayerNorm {     ///< over the last axis; x, gain, bias
   float epsilon;
 };
 struct Attention {  ///< q [B,N,C], k and v [B,M,C] -> [B,N,C]; softmax(q k^T / sqrt(C/n_heads)) v
+  int n_heads;      ///< q, or k and v, may have batch 1: shared by all images
+};
+/// Attention of a grid's cells with decomposed relative positions: q, k, v [B,rows*columns,C],
+/// by_row and by_column [2S-1,C/n_heads]. Adds q.by_row[S-1 + its row - the key's row] and the same
+/// for columns to the logits (q not scaled there). window 0: one whole square grid, S its side;
+/// else only cells of one window of `window` x `window` see each other, S = window, which divides
+/// both sides.
+struct GridAttention {
   int n_heads;
+  std::int64_t rows, columns;
+  std::int64_t window;
 };
 struct Reshape {
   Shape shape;
@@ -80,6 +94,10 @@ struct Slice {
   int axis;
   std::int64_t begin, end;
 };
+struct Pad {  ///< zeros behind the last element along an axis other than the batch
+  int axis;
+  std::int64_t n_zeros;
+};
 struct Concat {  ///< a part whose batch is 1 is repeated for every image
   int axis;
 };
@@ -88,10 +106,10 @@ struct Resize {  ///< [.,C,h,w] to this node's shape; half-pixel centres, no ant
 };
 }  // namespace op
 
-using Op =
-    std::variant<op::Input, op::Weight, op::Scalar, op::ToFloat, op::Elementwise, op::Activation,
-                 op::Conv, op::Pool, op::GlobalMean, op::Linear, op::LayerNorm, op::Attention,
-                 op::Reshape, op::Permute, op::Slice, op::Concat, op::Resize>;
+using Op = std::variant<op::Input, op::Weight, op::Scalar, op::ToFloat, op::Elementwise,
+                        op::Activation, op::Conv, op::TransposedConv, op::Pool, op::GlobalMean,
+                        op::Linear, op::MatMul, op::LayerNorm, op::Attention, op::GridAttention,
+                        op::Reshape, op::Permute, op::Slice, op::Pad, op::Concat, op::Resize>;
 
 /// What a description holds of a node: its index. Default: nothing (an absent bias).
 struct GraphValue {
@@ -125,16 +143,23 @@ class Graph {
   GraphValue sub(GraphValue a, GraphValue b) { return math(MathKind::kSub, a, b); }
   GraphValue mul(GraphValue a, GraphValue b) { return math(MathKind::kMul, a, b); }
   GraphValue rsqrt(GraphValue a);
+  GraphValue sin(GraphValue a);
+  GraphValue cos(GraphValue a);
   GraphValue activate(GraphValue x, ActivationKind kind);
   GraphValue conv(GraphValue x, GraphValue w, GraphValue bias, op::Conv how);
+  GraphValue transposed_conv(GraphValue x, GraphValue w, GraphValue bias, op::TransposedConv how);
   GraphValue pool(GraphValue x, op::Pool how);
   GraphValue global_mean(GraphValue x);
   GraphValue linear(GraphValue x, GraphValue w, GraphValue bias);
+  GraphValue matmul(GraphValue a, GraphValue b);
   GraphValue layer_norm(GraphValue x, GraphValue gain, GraphValue bias, float epsilon);
   GraphValue attention(GraphValue q, GraphValue k, GraphValue v, int n_heads);
+  GraphValue grid_attention(GraphValue q, GraphValue k, GraphValue v, GraphValue by_row,
+                            GraphValue by_column, op::GridAttention how);
   GraphValue reshape(GraphValue x, Shape shape);
   GraphValue permute(GraphValue x, std::vector<int> order);
   GraphValue slice(GraphValue x, int axis, std::int64_t begin, std::int64_t end);
+  GraphValue pad(GraphValue x, int axis, std::int64_t n_zeros);
   GraphValue concat(std::vector<GraphValue> parts, int axis);
   GraphValue resize(GraphValue x, std::int64_t height, std::int64_t width, ResizeFilter filter);
 

@@ -1,5 +1,6 @@
 #include "cadenza/network/openvino_engine.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -16,7 +17,9 @@
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
 #include <openvino/op/convolution.hpp>
+#include <openvino/op/cos.hpp>
 #include <openvino/op/divide.hpp>
+#include <openvino/op/gather.hpp>
 #include <openvino/op/gelu.hpp>
 #include <openvino/op/group_conv.hpp>
 #include <openvino/op/interpolate.hpp>
@@ -24,6 +27,7 @@
 #include <openvino/op/max_pool.hpp>
 #include <openvino/op/multiply.hpp>
 #include <openvino/op/mvn.hpp>
+#include <openvino/op/pad.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/power.hpp>
 #include <openvino/op/reduce_mean.hpp>
@@ -31,6 +35,7 @@
 #include <openvino/op/reshape.hpp>
 #include <openvino/op/result.hpp>
 #include <openvino/op/sigmoid.hpp>
+#include <openvino/op/sin.hpp>
 #include <openvino/op/slice.hpp>
 #include <openvino/op/softmax.hpp>
 #include <openvino/op/subtract.hpp>
@@ -129,6 +134,10 @@ class Emitter {
         return make<ov::op::v1::Divide>(in_[0], in_[1]);
       case MathKind::kRsqrt:
         return make<ov::op::v1::Power>(in_[0], number(-0.5F));
+      case MathKind::kSin:
+        return make<ov::op::v0::Sin>(in_[0]);
+      case MathKind::kCos:
+        return make<ov::op::v0::Cos>(in_[0]);
     }
     throw Error(ErrorCode::kInternal, "math");
   }
@@ -162,6 +171,13 @@ class Emitter {
     return with_bias(
         make<ov::op::v1::GroupConvolution>(in_[0], grouped, stride, begin, end, dilation), 2, bias);
   }
+  Out emit(const op::TransposedConv& o) {
+    const ov::Strides stride(2, static_cast<std::size_t>(o.stride));
+    return with_bias(
+        make<ov::op::v1::ConvolutionBackpropData>(in_[0], in_[1], stride, ov::CoordinateDiff{0, 0},
+                                                  ov::CoordinateDiff{0, 0}, ov::Strides{1, 1}),
+        2, {1, node_->shape[1], 1, 1});
+  }
   Out emit(const op::Pool& o) {
     const auto square = [](int side) { return ov::Shape(2, static_cast<std::size_t>(side)); };
     const auto steps = square(o.stride);
@@ -179,6 +195,7 @@ class Emitter {
   Out emit(const op::Linear&) {
     return with_bias(make<ov::op::v0::MatMul>(in_[0], in_[1], false, true), 2, {in_shape(1)[0]});
   }
+  Out emit(const op::MatMul&) { return make<ov::op::v0::MatMul>(in_[0], in_[1], false, false); }
   Out emit(const op::LayerNorm& o) {
     const auto normal =
         make<ov::op::v6::MVN>(in_[0], ints({-1}), true, o.epsilon, ov::op::MVNEpsMode::INSIDE_SQRT);
@@ -198,7 +215,68 @@ class Emitter {
         make<ov::op::v8::Softmax>(make<ov::op::v0::MatMul>(q, heads(1), false, true), -1);
     const auto mixed =
         make<ov::op::v1::Transpose>(make<ov::op::v0::MatMul>(map, heads(2)), ints({0, 2, 1, 3}));
-    return make<ov::op::v1::Reshape>(mixed, ints(in_shape(0)), false);
+    return make<ov::op::v1::Reshape>(mixed, ints(sizes(node_->shape)), false);
+  }
+  /// The same in windows, with the two relative terms added; queries row by row where the logits of
+  /// all of them would be large.
+  Out emit(const op::GridAttention& o) {
+    const auto side_y = o.window == 0 ? o.rows : o.window;
+    const auto side_x = o.window == 0 ? o.columns : o.window;
+    const auto down = o.rows / side_y, across = o.columns / side_x;
+    const auto batch = in_shape(0)[0], width = in_shape(0)[2], depth = width / o.n_heads;
+    const auto n_windows = batch * down * across, n_cells = side_y * side_x;
+    const auto reshape = [](const Out& x, const Shape& to) {
+      return make<ov::op::v1::Reshape>(x, ints(to), false);
+    };
+    const auto slice = [](const Out& x, std::int64_t axis, std::int64_t begin, std::int64_t end) {
+      return make<ov::op::v8::Slice>(x, ints({begin}), ints({end}), ints({1}), ints({axis}));
+    };
+    const auto windows = [&](int which) {  // [windows,heads,cells,D]
+      const auto cut = reshape(in_[which], {batch, down, side_y, across, side_x, o.n_heads, depth});
+      return reshape(make<ov::op::v1::Transpose>(cut, ints({0, 1, 3, 5, 2, 4, 6})),
+                     {n_windows, o.n_heads, n_cells, depth});
+    };
+    const auto relative = [&](int which, std::int64_t side) {  // [S,D,S]
+      std::vector<std::int64_t> rows;
+      for (std::int64_t query = 0; query < side; ++query) {
+        for (std::int64_t key = 0; key < side; ++key) rows.push_back(query - key + side - 1);
+      }
+      const auto taken = make<ov::op::v8::Gather>(in_[which], ints(rows), ints({0}));
+      return make<ov::op::v1::Transpose>(reshape(taken, {side, side, depth}), ints({0, 2, 1}));
+    };
+    const auto q = windows(0), k = windows(1), v = windows(2);
+    const auto by_row = relative(3, side_y), by_column = relative(4, side_x);
+    const auto scale = number(1 / std::sqrt(static_cast<float>(depth)));
+    const auto n_groups = n_windows * o.n_heads;
+    const auto row_bytes = n_groups * side_x * n_cells * 4;
+    const auto rows_at_once = std::clamp<std::int64_t>(kGridAttentionBytes / row_bytes, 1, side_y);
+    ov::OutputVector parts;
+    for (std::int64_t first = 0; first < side_y; first += rows_at_once) {
+      const auto n_rows = std::min(rows_at_once, side_y - first);
+      const auto n_queries = n_rows * side_x;
+      const auto part = slice(q, 2, first * side_x, first * side_x + n_queries);
+      const auto grid = reshape(part, {n_groups, n_rows, side_x, depth});
+      const auto to_row = reshape(
+          make<ov::op::v0::MatMul>(grid, slice(by_row, 0, first, first + n_rows), false, false),
+          {n_groups, n_queries, side_y, 1});
+      const auto turned = make<ov::op::v1::Transpose>(grid, ints({0, 2, 1, 3}));
+      const auto by_query_column = make<ov::op::v0::MatMul>(turned, by_column, false, false);
+      const auto to_column =
+          reshape(make<ov::op::v1::Transpose>(by_query_column, ints({0, 2, 1, 3})),
+                  {n_groups, n_queries, 1, side_x});
+      const auto scaled = make<ov::op::v1::Multiply>(part, scale);
+      const auto logits = reshape(make<ov::op::v0::MatMul>(scaled, k, false, true),
+                                  {n_groups, n_queries, side_y, side_x});
+      const auto biased = make<ov::op::v1::Add>(make<ov::op::v1::Add>(logits, to_row), to_column);
+      const auto map = make<ov::op::v8::Softmax>(
+          reshape(biased, {n_windows, o.n_heads, n_queries, n_cells}), -1);
+      parts.push_back(make<ov::op::v0::MatMul>(map, v));
+    }
+    const auto mixed = parts.size() == 1 ? parts[0] : make<ov::op::v0::Concat>(parts, 2);
+    const auto placed = make<ov::op::v1::Transpose>(
+        reshape(mixed, {batch, down, across, o.n_heads, side_y, side_x, depth}),
+        ints({0, 1, 4, 2, 5, 3, 6}));
+    return reshape(placed, {batch, o.rows * o.columns, width});
   }
   Out emit(const op::Reshape& o) {
     return make<ov::op::v1::Reshape>(in_[0], ints(sizes(o.shape)), false);
@@ -209,6 +287,12 @@ class Emitter {
   Out emit(const op::Slice& o) {
     return make<ov::op::v8::Slice>(in_[0], ints({o.begin}), ints({o.end}), ints({1}),
                                    ints({o.axis}));
+  }
+  Out emit(const op::Pad& o) {
+    std::vector<std::int64_t> none(node_->shape.size(), 0), behind = none;
+    behind[o.axis] = o.n_zeros;
+    return make<ov::op::v1::Pad>(in_[0], ints(none), ints(behind), number(0),
+                                 ov::op::PadMode::CONSTANT);
   }
   Out emit(const op::Concat& o) {
     ov::OutputVector parts(in_.begin(), in_.end());

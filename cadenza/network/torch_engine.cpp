@@ -53,12 +53,54 @@ at::Tensor broadcast_concat(const std::vector<at::Tensor>& parts, int axis) {
 }
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int n_heads) {
+  const auto batch = std::max(q.size(0), k.size(0));
   const auto heads = [&](const at::Tensor& x) {
-    return x.reshape({x.size(0), x.size(1), n_heads, x.size(2) / n_heads}).transpose(1, 2);
+    return x.expand({batch, x.size(1), x.size(2)})
+        .reshape({batch, x.size(1), n_heads, x.size(2) / n_heads})
+        .transpose(1, 2);
   };
   return at::scaled_dot_product_attention(heads(q), heads(k), heads(v))
       .transpose(1, 2)
-      .reshape(q.sizes());
+      .reshape({batch, q.size(1), q.size(2)});
+}
+
+/// [S,S,D]: row q-k+S-1 of the table for every pair of places.
+at::Tensor relative_rows(const at::Tensor& table, std::int64_t side) {
+  const auto place = at::arange(side, at::TensorOptions(at::kLong).device(table.device()));
+  const auto row = place.unsqueeze(1) - place.unsqueeze(0) + (side - 1);
+  return table.index_select(0, row.flatten()).view({side, side, table.size(1)});
+}
+
+at::Tensor attend_grid(const std::vector<at::Tensor>& in, const op::GridAttention& how) {
+  const auto side_y = how.window == 0 ? how.rows : how.window;
+  const auto side_x = how.window == 0 ? how.columns : how.window;
+  const auto down = how.rows / side_y, across = how.columns / side_x;
+  const auto batch = in[0].size(0), width = in[0].size(2), depth = width / how.n_heads;
+  const auto n_windows = batch * down * across, n_cells = side_y * side_x;
+  const auto windows = [&](const at::Tensor& x) {  // [windows,heads,cells,D]
+    return x.reshape({batch, down, side_y, across, side_x, how.n_heads, depth})
+        .permute({0, 1, 3, 5, 2, 4, 6})
+        .reshape({n_windows, how.n_heads, n_cells, depth});
+  };
+  const auto q = windows(in[0]), k = windows(in[1]), v = windows(in[2]);
+  const auto by_row = relative_rows(in[3], side_y), by_column = relative_rows(in[4], side_x);
+  const auto row_bytes = n_windows * how.n_heads * side_x * n_cells * 4;
+  const auto rows_at_once = std::clamp<std::int64_t>(kGridAttentionBytes / row_bytes, 1, side_y);
+  std::vector<at::Tensor> parts;
+  for (std::int64_t first = 0; first < side_y; first += rows_at_once) {
+    const auto n_rows = std::min(rows_at_once, side_y - first);
+    const auto part = q.narrow(2, first * side_x, n_rows * side_x);
+    const auto cells = part.reshape({n_windows, how.n_heads, n_rows, side_x, depth});
+    const auto to_row = at::einsum("nhyxd,ykd->nhyxk", {cells, by_row.narrow(0, first, n_rows)});
+    const auto to_column = at::einsum("nhyxd,xkd->nhyxk", {cells, by_column});
+    const auto bias = (to_row.unsqueeze(-1) + to_column.unsqueeze(-2))
+                          .reshape({n_windows, how.n_heads, n_rows * side_x, n_cells});
+    parts.push_back(at::scaled_dot_product_attention(part, k, v, bias));
+  }
+  return at::cat(parts, 2)
+      .reshape({batch, down, across, how.n_heads, side_y, side_x, depth})
+      .permute({0, 1, 4, 2, 5, 3, 6})
+      .reshape({batch, how.rows * how.columns, width});
 }
 
 }  // namespace
@@ -240,6 +282,10 @@ at::Tensor TorchEngine::execute(const Node& node, const std::vector<at::Tensor>&
                 return at::div(in[0], in[1]);
               case MathKind::kRsqrt:
                 return at::rsqrt(in[0]);
+              case MathKind::kSin:
+                return at::sin(in[0]);
+              case MathKind::kCos:
+                return at::cos(in[0]);
             }
             throw Error(ErrorCode::kInternal, "math");
           },
@@ -267,6 +313,9 @@ at::Tensor TorchEngine::execute(const Node& node, const std::vector<at::Tensor>&
             const at::DimVector pads = even ? at::DimVector{top, left} : at::DimVector{0, 0};
             return at::conv2d(x, in[1], bias(2), {o.stride, o.stride}, pads, {1, 1}, o.groups);
           },
+          [&](const op::TransposedConv& o) {
+            return at::conv_transpose2d(in[0], in[1], bias(2), {o.stride, o.stride});
+          },
           [&](const op::Pool& o) {
             const at::DimVector kernel(2, o.kernel), stride(2, o.stride), pad(2, o.pad);
             return o.kind == PoolKind::kMax ? at::max_pool2d(in[0], kernel, stride, pad)
@@ -274,10 +323,12 @@ at::Tensor TorchEngine::execute(const Node& node, const std::vector<at::Tensor>&
           },
           [&](const op::GlobalMean&) { return at::mean(in[0], {2, 3}); },
           [&](const op::Linear&) { return at::linear(in[0], in[1], bias(2)); },
+          [&](const op::MatMul&) { return at::matmul(in[0], in[1]); },
           [&](const op::LayerNorm& o) {
             return at::layer_norm(in[0], {in[0].size(-1)}, in[1], in[2], o.epsilon);
           },
           [&](const op::Attention& o) { return attend(in[0], in[1], in[2], o.n_heads); },
+          [&](const op::GridAttention& o) { return attend_grid(in, o); },
           [&](const op::Reshape& o) {
             auto shape = o.shape;
             if (!shape.empty() && shape[0] == kBatch) shape[0] = in[0].size(0);
@@ -287,6 +338,11 @@ at::Tensor TorchEngine::execute(const Node& node, const std::vector<at::Tensor>&
             return in[0].permute(std::vector<std::int64_t>(o.order.begin(), o.order.end()));
           },
           [&](const op::Slice& o) { return in[0].slice(o.axis, o.begin, o.end); },
+          [&](const op::Pad& o) {
+            std::vector<std::int64_t> pads(2 * (in[0].dim() - o.axis), 0);
+            pads.back() = o.n_zeros;  // pairs from the last axis backwards
+            return at::constant_pad_nd(in[0], pads);
+          },
           [&](const op::Concat& o) { return broadcast_concat(in, o.axis); },
           [&](const op::Resize& o) -> at::Tensor {
             const at::IntArrayRef size(node.shape.data() + 2, 2);
