@@ -1,12 +1,12 @@
 #include "cadenza/inspector/image_list.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "cadenza/base/error.h"
+#include "cadenza/image/decode.h"
 
 namespace cadenza {
 
@@ -14,19 +14,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kExtensions = {".png", ".jpg",  ".jpeg", ".bmp",
-                                                         ".tif", ".tiff", ".webp"};
-
 class Lister {
  public:
   void add(const fs::path& path) {
     std::error_code failure;
     const auto status = fs::status(path, failure);
     if (status.type() == fs::file_type::not_found) {
-      throw Error(ErrorCode::kNotFound, cat(path.string(), ": no such file or folder"));
-    }
-    CADENZA_REQUIRE(!failure, ErrorCode::kIo, path.string(), ": ", failure.message());
-    if (fs::is_directory(status)) {
+      fail(path, ErrorCode::kNotFound, "no such file or folder");
+    } else if (failure) {
+      fail(path, ErrorCode::kIo, failure.message());
+    } else if (fs::is_directory(status)) {
       add_folder(path);
     } else {
       add_file(path);
@@ -36,6 +33,10 @@ class Lister {
   ImageList take() { return std::move(list_); }
 
  private:
+  void fail(const fs::path& path, ErrorCode code, const std::string& reason) {
+    list_.failures.push_back({path, Error(code, cat(path.string(), ": ", reason))});
+  }
+
   void add_file(const fs::path& file) {
     std::error_code unresolved;
     const fs::path real = fs::canonical(file, unresolved);
@@ -49,17 +50,20 @@ class Lister {
   void add_folder(const fs::path& folder) {
     std::error_code failure;
     const fs::path real = fs::canonical(folder, failure);
-    CADENZA_REQUIRE(!failure, ErrorCode::kIo, folder.string(), ": ", failure.message());
-    if (open_folders_.contains(real)) {
+    if (!failure && open_folders_.contains(real)) {
       list_.notes.push_back(cat(folder.string(), ": a link back to a folder above it; left out"));
       return;
     }
-    open_folders_.insert(real);
     std::vector<fs::path> entries;
-    for (const auto& entry : fs::directory_iterator(folder, failure))
-      entries.push_back(entry.path());
-    CADENZA_REQUIRE(!failure, ErrorCode::kIo, folder.string(), ": ", failure.message());
+    if (!failure) {
+      for (auto entry = fs::directory_iterator(folder, failure);
+           !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
+        entries.push_back(entry->path());
+      }
+    }
+    if (failure) return fail(folder, ErrorCode::kIo, failure.message());
     std::ranges::sort(entries, {}, [](const fs::path& entry) { return entry.native(); });
+    open_folders_.insert(real);
     for (const auto& entry : entries) add_entry(entry);
     open_folders_.erase(real);
   }
@@ -71,7 +75,7 @@ class Lister {
       list_.notes.push_back(cat(entry.string(), ": a link to itself; left out"));
     } else if (fs::is_directory(status)) {
       add_folder(entry);
-    } else if (has_image_extension(entry)) {
+    } else if (is_image_name(entry)) {
       add_file(entry);
     } else {
       ++list_.n_skipped;
@@ -84,14 +88,6 @@ class Lister {
 };
 
 }  // namespace
-
-bool has_image_extension(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char letter) {
-    return static_cast<char>(std::tolower(letter));
-  });
-  return std::ranges::count(kExtensions, extension) > 0;
-}
 
 ImageList list_images(std::span<const fs::path> paths) {
   Lister lister;

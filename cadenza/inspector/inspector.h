@@ -14,6 +14,7 @@
 #include "cadenza/base/options.h"
 #include "cadenza/base/progress.h"
 #include "cadenza/inspector/manifest.h"
+#include "cadenza/inspector/score_image.h"
 #include "cadenza/inspector/verdict.h"
 #include "cadenza/network/environment.h"
 
@@ -29,7 +30,7 @@ struct InspectorOptions {
 
 /// What a new model is made of; fixed for its life.
 struct ModelSettings {
-  std::string method = "routed_memory";
+  std::string method;   ///< empty: routed_memory, or that of the model that is there
   OptionTexts options;  ///< of the method, over its defaults
 };
 
@@ -90,6 +91,11 @@ class Inspector {
   const std::optional<Manifest>& manifest() const noexcept;
   /// The tasks of the current generation, oldest first.
   std::span<const TaskRecord> tasks() const noexcept;
+  /// What judges, as it stands: for whoever scores images in another way (experiment/test_model.h).
+  /// Errors   kIo: a failed change could not be undone in memory, the directory was unreadable;
+  ///          refresh() tries again.
+  const Method& method() const;
+  std::span<const TaskCalibration> calibrations() const noexcept;
 
   /// Learns one product. Errors: kInvalidArgument: the name is taken, empty or has a slash or
   /// control character, too few images, no image at all; kCorruptData and others naming the image

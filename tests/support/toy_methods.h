@@ -65,7 +65,7 @@ class ToyMethod : public Method {
 };
 
 /// Distance of an image's mean colour from the task's mean colour, over the task's spread. Routes
-/// to the nearest task; tasks are isolated.
+/// to the nearest task; tasks are isolated, nothing is shared.
 class ColourMethod final : public ToyMethod {
  public:
   static MethodInfo facts(bool calibrates) {
@@ -74,7 +74,8 @@ class ColourMethod final : public ToyMethod {
     info.calibrates = calibrates;
     return info;
   }
-  explicit ColourMethod(bool calibrates) : ToyMethod(facts(calibrates)) {}
+  explicit ColourMethod(bool calibrates) : ColourMethod(facts(calibrates)) {}
+  explicit ColourMethod(MethodInfo info) : ToyMethod(std::move(info)) {}
 
   void train_task(const TaskData& data, const TrainContext& context) override {
     const auto images = data.images(0, data.size());
@@ -85,7 +86,8 @@ class ColourMethod final : public ToyMethod {
       const auto scores = (colours - centre).norm(2, {1});
       const auto id = data.tasks()[task].id;
       remember(id);
-      pieces_[id].tensors = {{"centre", centre}, {"spread", scores.mean()}, {"scores", scores}};
+      pieces_[id].tensors = {
+          {"centre", centre}, {"spread", scores.mean().clamp_min(1e-3)}, {"scores", scores}};
     }
   }
 
@@ -122,17 +124,13 @@ class ColourMethod final : public ToyMethod {
     return known;
   }
 
-  MethodState save() const override {
-    MethodState state{.shared = {}, .tasks = pieces_};
-    save_order(state);
-    return state;
-  }
+  MethodState save() const override { return {.shared = {}, .tasks = pieces_}; }
   void load(const MethodState& state) override {
-    PieceReader shared(state.shared, "shared");
-    load_order(shared);
-    shared.finish();
+    PieceReader(state.shared, "shared").finish();
     pieces_.clear();
+    tasks_.clear();
     for (const auto& [id, piece] : state.tasks) {
+      tasks_.push_back(id);
       PieceReader reader(piece, cat("task ", id));
       for (const auto* key : {"centre", "spread", "scores"}) {
         pieces_[id].tensors[key] = reader.tensor(key);
