@@ -18,6 +18,7 @@
 #include "cadenza/base/file.h"
 #include "cadenza/base/rng.h"
 #include "cadenza/experiment/test_model.h"
+#include "cadenza/inspector/hold_back.h"
 #include "cadenza/inspector/model_directory.h"
 #include "cadenza/memory/conformal.h"
 
@@ -477,11 +478,19 @@ TEST(RunExperiment, HoldsNormalsBackOnlyWhenAsked) {
   EXPECT_THAT(toy.results("without")["notes"].dump(), HasSubstr("blue: no threshold"));
 
   toy.trained.clear();
+  for (auto& sample : toy.dataset.samples) {  // a 25th normal for each
+    if (sample.file.filename().string().ends_with("_24")) sample.split = Split::kTrain;
+  }
   toy.settings.hold_back = true;
   toy.run("held back");
   EXPECT_THAT(toy.trained, ElementsAre("blue: 20", "green: 20", "red: 20"));
   const auto record = read_json(toy.seed_folder("held back") / "steps" / "train-000.json");
-  EXPECT_EQ(record["calibrations"][0]["normal_scores"].size(), 4);  // images 4, 9, 14, 19
+  const auto& scores = record["calibrations"][0]["normal_scores"];
+  EXPECT_EQ(scores.size(), 5);  // images 4, 9, 14, 19, 24
+  EXPECT_TRUE(toy.results("held back")["calibration"]["realised_fpr"]["blue"].is_number());
+  // They lie in the task's piece, too, for whoever opens the model.
+  auto state = ModelDirectory(toy.seed_folder("held back") / "model").read().second;
+  EXPECT_EQ(Json(take_held_back(state.tasks.at(0))->scores), scores);
 }
 
 TEST(RunExperiment, SummaryIsMeanAndDeviationOverSeeds) {

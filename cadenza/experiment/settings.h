@@ -25,7 +25,8 @@ struct ExperimentSettings {
   RunMode mode = RunMode::kHonest;
   bool known_task = false;  ///< tell the task at test: an oracle, and marked as one
   bool zero_shot = false;   ///< after each step, test the tasks that are still to come too
-  /// Keep every fifth normal back for the threshold where the method does not calibrate itself.
+  /// Keep every fifth normal back for the threshold where the method does not calibrate itself
+  /// (inspector/hold_back.h).
   bool hold_back = false;
   double target_fpr = 0.05;     ///< share of good parts that may be called defect, (0, 0.5]
   std::int64_t pixel_size = 0;  ///< 0: pixel metrics at each mask's own size

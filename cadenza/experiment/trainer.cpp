@@ -13,13 +13,12 @@
 #include "cadenza/base/error.h"
 #include "cadenza/base/file.h"
 #include "cadenza/base/suggest.h"
+#include "cadenza/inspector/hold_back.h"
 #include "cadenza/inspector/model_directory.h"
 #include "cadenza/inspector/state_file.h"
 
 namespace cadenza {
 namespace {
-
-constexpr std::int64_t kHoldBackEvery = 5;
 
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
@@ -90,19 +89,16 @@ std::vector<std::string> Trainer::tasks_of_training(std::int64_t step) const {
 
 std::pair<std::vector<Sample>, std::vector<Sample>> Trainer::split(const std::string& task) const {
   const auto& samples = images_.of_task.at(task);
-  const bool holds_back =
-      settings_.hold_back && !method_->info().calibrates && std::ssize(samples) >= kHoldBackEvery;
-  if (!holds_back) return {samples, {}};
+  const bool holds_back = settings_.hold_back && !method_->info().calibrates;
+  const auto places = holds_back ? hold_back(samples.size()) : learn_all(samples.size());
   std::pair<std::vector<Sample>, std::vector<Sample>> parts;
-  for (std::size_t index = 0; index < samples.size(); ++index) {
-    const bool is_held_back = index % kHoldBackEvery == kHoldBackEvery - 1;
-    (is_held_back ? parts.second : parts.first).push_back(samples[index]);
-  }
+  for (const auto place : places.learned) parts.first.push_back(samples[place]);
+  for (const auto place : places.held_back) parts.second.push_back(samples[place]);
   return parts;
 }
 
-void Trainer::learn(std::int64_t step, const KeepsEpoch& keeps_epoch, std::stop_token stop,
-                    Progress& progress) {
+std::unique_ptr<TaskData> Trainer::learn(std::int64_t step, const KeepsEpoch& keeps_epoch,
+                                         std::stop_token stop, Progress& progress) {
   if (strategy_info_.fresh_model_each_step) make_method();
   std::vector<TaskRef> tasks;
   std::vector<Sample> samples;
@@ -111,8 +107,7 @@ void Trainer::learn(std::int64_t step, const KeepsEpoch& keeps_epoch, std::stop_
     const auto learned = split(task).first;
     samples.insert(samples.end(), learned.begin(), learned.end());
   }
-  const auto data =
-      parts_.open_training(std::move(tasks), std::move(samples), method_->info().input);
+  auto data = parts_.open_training(std::move(tasks), std::move(samples), method_->info().input);
   std::optional<MethodState> best;
   TrainContext context{.seed = seed_,
                        .stop = stop,
@@ -127,9 +122,10 @@ void Trainer::learn(std::int64_t step, const KeepsEpoch& keeps_epoch, std::stop_
     };
   }
   method_->train_task(*data, context);
-  if (!best) return;
+  if (!best) return data;
   make_method();
   method_->load(*best);
+  return data;
 }
 
 std::optional<Calibration> Trainer::score_normals(const TaskRef& task,
@@ -141,20 +137,13 @@ std::optional<Calibration> Trainer::score_normals(const TaskRef& task,
     const auto name = sample.file.string();
     const auto verdict = parts_.score_image(*method_, known, read_file(sample.file), name,
                                             {.task = task.id, .makes_map = true});
-    calibration.scores.push_back(static_cast<float>(verdict.score.value()));
-    if (verdict.task_distance) {
-      calibration.distances.push_back(static_cast<float>(*verdict.task_distance));
-    }
-    for (const auto value : verdict.map.values) {
-      calibration.map_threshold =
-          std::max<double>(calibration.map_threshold.value_or(value), value);
-    }
+    add_held_back(calibration, verdict);
   }
   return calibration;
 }
 
 void Trainer::set_threshold(const TaskRef& task, const std::optional<Calibration>& calibration,
-                            std::int64_t n_images) {
+                            const TaskData& data, std::int64_t n_images) {
   const auto source =
       method_->info().calibrates ? ThresholdSource::kLeftOut : ThresholdSource::kHeldBack;
   TaskRecord record{.id = task.id, .name = task.name, .n_images = n_images};
@@ -166,8 +155,15 @@ void Trainer::set_threshold(const TaskRef& task, const std::optional<Calibration
   if (calibration) {
     known.normal_scores = calibration->scores;
     record.reject_above = known.reject_above = calibration->reject_above;
-    record.map_threshold = known.map_threshold = calibration->map_threshold;
+    record.map_threshold = calibration->map_threshold;
   }
+  const bool is_learned_now =
+      std::ranges::find(data.tasks(), task.id, &TaskRef::id) != data.tasks().end();
+  if (!record.map_threshold && is_learned_now) {
+    record.map_threshold = largest_map_value(*method_, task.id, data);
+  }
+  if (!record.map_threshold) record.map_threshold = records_[task.id].map_threshold;
+  known.map_threshold = record.map_threshold;
   records_[task.id] = std::move(record);
   const auto found = std::ranges::find(calibrations_, task.id, &TaskCalibration::id);
   if (found == calibrations_.end()) {
@@ -180,7 +176,7 @@ void Trainer::set_threshold(const TaskRef& task, const std::optional<Calibration
 void Trainer::train_step(std::int64_t step, const KeepsEpoch& keeps_epoch, std::stop_token stop,
                          Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  learn(step, keeps_epoch, stop, progress);
+  const auto data = learn(step, keeps_epoch, stop, progress);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   record_ = {{"step", step}, {"seconds", seconds.count()}, {"notes", Json::array()}};
 
@@ -192,7 +188,8 @@ void Trainer::train_step(std::int64_t step, const KeepsEpoch& keeps_epoch, std::
     const auto [learned, held_back] = split(name);
     const auto calibration =
         calibrates ? method_->calibration(task.id) : score_normals(task, held_back);
-    set_threshold(task, calibration, std::ssize(learned));
+    if (!calibrates && calibration) held_back_[task.id] = *calibration;
+    set_threshold(task, calibration, *data, std::ssize(learned));
     if (!calibration) {
       record_["notes"].push_back(cat(name, ": no threshold: method '", settings_.method,
                                      "' does not calibrate itself and no normals were held back"));
@@ -226,7 +223,11 @@ void Trainer::commit(std::int64_t step) {
   auto total = generation.shared.n_bytes;
   for (auto& calibration : calibrations_) {
     auto& record = records_.at(calibration.id);
-    record.state = writer.put(state.tasks[calibration.id]);
+    StatePiece& piece = state.tasks[calibration.id];
+    if (const auto found = held_back_.find(calibration.id); found != held_back_.end()) {
+      put_held_back(found->second, piece);
+    }
+    record.state = writer.put(piece);
     bytes.push_back(record.state.n_bytes);
     total += record.state.n_bytes;
     generation.tasks.push_back(record);
@@ -255,7 +256,12 @@ void Trainer::restore(std::int64_t step) {
                   directory.path().string(), ": was learned with ", manifest.fingerprint,
                   ", but this machine computes with ", method_->info().fingerprint,
                   "; start the run anew in another folder");
-  method_->load(directory.read_state(generation));
+  auto state = directory.read_state(generation);
+  held_back_.clear();
+  for (auto& [id, piece] : state.tasks) {
+    if (auto scores = take_held_back(piece)) held_back_[id] = std::move(*scores);
+  }
+  method_->load(state);
   const auto path = file("train", step);
   record_ = read_json(path);
   calibrations_.clear();
@@ -270,8 +276,8 @@ void Trainer::restore(std::int64_t step) {
   }
   for (const auto& record : generation.tasks) records_[record.id] = record;
   if (strategy_) {
-    const auto state = file("strategy", step);
-    strategy_->load(read_state_file(read_file(state), state.string()));
+    const auto kept = file("strategy", step);
+    strategy_->load(read_state_file(read_file(kept), kept.string()));
   }
 }
 

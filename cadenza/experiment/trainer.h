@@ -51,13 +51,13 @@ class Trainer {
   std::vector<std::string> tasks_of_training(std::int64_t step) const;
   std::vector<std::string> seen_tasks(std::int64_t step) const;
   void make_method();
-  void learn(std::int64_t step, const KeepsEpoch& keeps_epoch, std::stop_token stop,
-             Progress& progress);
+  std::unique_ptr<TaskData> learn(std::int64_t step, const KeepsEpoch& keeps_epoch,
+                                  std::stop_token stop, Progress& progress);
   std::pair<std::vector<Sample>, std::vector<Sample>> split(const std::string& task) const;
   std::optional<Calibration> score_normals(const TaskRef& task,
                                            const std::vector<Sample>& samples) const;
   void set_threshold(const TaskRef& task, const std::optional<Calibration>& calibration,
-                     std::int64_t n_images);
+                     const TaskData& data, std::int64_t n_images);
   void save_strategy(std::int64_t step) const;
   void commit(std::int64_t step);
   std::filesystem::path file(std::string_view kind, std::int64_t step) const;
@@ -74,6 +74,7 @@ class Trainer {
   std::unique_ptr<ContinualStrategy> strategy_;
   std::vector<TaskCalibration> calibrations_;
   std::map<TaskId, TaskRecord> records_;
+  std::map<TaskId, Calibration> held_back_;
   Json record_;
 };
 

@@ -65,7 +65,7 @@ std::map<std::string, at::Tensor> all_parts(EngineKind kind) {
   const auto mask = uniform({3, 1, spec.mask_px(), spec.mask_px()}, "mask", -4, 4);
   const auto cells = spec.grid() * spec.grid();
   const auto embedding =
-      run(describe_sam(spec, {.taps = {"block.0", "block.1", "embedding"}}), {image}, "");
+      run(describe_sam_encoder(spec, {.taps = {"block.0", "block.1", "embedding"}}), {image}, "");
   const auto positions = run(describe_sam_positions(spec, cells), {cell_centres(spec.grid())}, "");
   run(describe_sam_decoder(spec, {}), {embedding, positions, points, three_kinds()}, "");
   run(describe_sam_decoder(spec, {.with_mask = true}),
@@ -142,33 +142,6 @@ TEST(Sam, PromptsDoNotSeeEachOther) {
                                            three_kinds().narrow(0, prompt, 1)});
     const auto masks = graph.output_index("masks");
     EXPECT_TRUE(at::equal(alone[masks], together[masks].narrow(0, prompt, 1)));
-  }
-}
-
-TEST(Sam, TheWholeNetworkIsItsParts) {
-  const auto spec = sam_test();
-  const auto whole = describe_sam_whole(spec);
-  const auto weights = std::make_shared<Weights>(random_weights(whole, 3));
-  const auto one = [](const at::Tensor& x) { return x.narrow(0, 0, 1); };
-  const auto m = spec.mask_px();
-  const std::map<std::string, at::Tensor> inputs{
-      {"image", uniform({1, 3, spec.size_px, spec.size_px}, "image", -2, 2)},
-      {"places", cell_centres(spec.grid())},
-      {"points", one(uniform({3, 2, 2}, "points", 0, 1))},
-      {"kinds", one(three_kinds())},
-      {"mask", one(uniform({3, 1, m, m}, "mask", -4, 4))}};
-  for (const bool has_mask : {false, true}) {
-    Tensors given;
-    for (const auto index : whole.inputs()) {
-      const auto& name = std::get<op::Input>(whole.nodes()[index].op).name;
-      given.push_back(name == "has_mask" ? at::full({1, 1, 1, 1}, has_mask ? 1.0 : 0.0)
-                                         : inputs.at(name));
-    }
-    const auto found = make_engine(whole, weights, {})->run(given);
-    const auto parts = all_parts(EngineKind::kOpenvino);
-    const auto& masks = parts.at(has_mask ? "masks+mask" : "masks");
-    EXPECT_LT((found[0] - one(masks)).abs().max().item<double>(),
-              1e-5 * masks.abs().max().item<double>());
   }
 }
 
