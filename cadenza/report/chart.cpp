@@ -55,21 +55,24 @@ std::string short_name(const std::string& name) {
 
 /// The frame of the curves: steps to the right, the metric upwards.
 struct Plot {
-  double low;
+  AxisRange range;
   std::int64_t n_steps;
   double left = 44, right = 560, top = 16, bottom = 268;
 
   double x(double step) const {
     return left + (right - left) * step / static_cast<double>(n_steps - 1);
   }
-  double y(double value) const { return bottom - (bottom - top) * (value - low) / (1 - low); }
+  double y(double value) const {
+    return bottom - (bottom - top) * (value - range.low) / (range.high - range.low);
+  }
 };
 
 std::string axes(const Plot& plot, const RunRecord& run) {
   std::string svg;
-  const int n_ticks = plot.low >= 0.79 ? 4 : 5;
-  for (int tick = 0; tick <= n_ticks; ++tick) {
-    const auto value = plot.low + (1 - plot.low) * tick / n_ticks;
+  const auto& range = plot.range;
+  const auto n_ticks = std::lround((range.high - range.low) / range.tick);
+  for (long tick = 0; tick <= n_ticks; ++tick) {
+    const auto value = range.low + range.tick * static_cast<double>(tick);
     svg += line_at(plot.left, plot.y(value), plot.right, plot.y(value), "grid");
     std::array<char, 16> text{};
     std::snprintf(text.data(), text.size(), "%.2f", value);
@@ -118,14 +121,24 @@ std::vector<std::optional<double>> seen_means(const RunRecord& run, const Metric
 
 }  // namespace
 
-double axis_start(const std::string& metric, const MetricMatrix& values) {
-  double least = 1;
+AxisRange axis_range(const std::string& metric, const MetricMatrix& values) {
+  double least = 1, most = 0;
   for (const auto& row : values) {
-    for (const auto& value : row) least = std::min(least, value.value_or(1));
+    for (const auto& value : row) {
+      least = std::min(least, value.value_or(1));
+      most = std::max(most, value.value_or(0));
+    }
   }
   const bool is_area = metric.ends_with("AUROC") || metric.ends_with("AUPRO");
-  if (is_area && least >= 0.5) return least >= 0.8 ? 0.8 : 0.5;
-  return std::clamp(std::floor(least * 10 - 1e-9) / 10, 0.0, 0.8);
+  auto low = std::clamp(std::floor(least * 10 + 1e-9), 0.0, 8.0);  // in tenths
+  auto high = is_area ? 10 : std::clamp(std::ceil(most * 10 - 1e-9), low + 2, 10.0);
+  if (is_area && low >= 5 && low < 8) low = 5;
+  if (high - low > 7) {
+    low = 0;
+    high = 10;
+  }
+  const auto tick = high - low > 7 ? 0.2 : high - low > 2 ? 0.1 : 0.05;
+  return {low / 10, high / 10, tick};
 }
 
 std::vector<double> spread_labels(std::span<const double> wanted, double gap, double low,
@@ -187,7 +200,7 @@ std::string heat_map_html(const HeatMap& map) {
 std::string curves_svg(const RunRecord& run, const std::string& metric) {
   if (run.steps.size() < 2) return "";
   const auto matrix = mean_matrix(run, metric);
-  Plot plot{.low = axis_start(metric, matrix), .n_steps = std::ssize(run.steps)};
+  Plot plot{.range = axis_range(metric, matrix), .n_steps = std::ssize(run.steps)};
   constexpr double kLabelGap = 15;
   const auto n_labels = static_cast<double>(run.order.size() + 1);
   plot.bottom = std::max(plot.bottom, plot.top + n_labels * kLabelGap);

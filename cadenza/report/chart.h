@@ -35,8 +35,12 @@ std::string intervals_svg(const RunRecord& run);
 std::vector<double> spread_labels(std::span<const double> wanted, double gap, double low,
                                   double high);
 
-/// Where the axis of a metric begins: half for AUROC and AUPRO where nothing is below, else the
-/// tenth below the least value.
-double axis_start(const std::string& metric, const MetricMatrix& values);
+/// What an axis spans and how far apart its ticks are.
+struct AxisRange {
+  double low, high, tick;
+};
+/// Tenths around all values, at least two of them; areas under a curve reach to 1, and begin at a
+/// half or at 0.8 where nothing lies below.
+AxisRange axis_range(const std::string& metric, const MetricMatrix& values);
 
 }  // namespace cadenza

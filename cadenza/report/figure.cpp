@@ -223,9 +223,11 @@ std::string figure_text(const Figure& figure, Unit unit) {
   const auto space = text.find(' ');
   if (space == std::string::npos) return cat(text, " ± ", figure_text(figure.deviation, unit));
   const auto suffix = text.substr(space);
+  const auto point = text.find('.');
+  const auto format = cat("%.", point == std::string::npos ? 0 : space - point - 1, "f");
   const auto scale = suffix == " MB" ? 1e6 : 1.0;
-  const auto format = unit == Unit::kBytes && suffix == " B" ? "%.0f" : "%.2g";
-  return cat(text.substr(0, space), " ± ", formatted(format, *figure.deviation / scale), suffix);
+  return cat(text.substr(0, space), " ± ", formatted(format.c_str(), *figure.deviation / scale),
+             suffix);
 }
 
 }  // namespace cadenza

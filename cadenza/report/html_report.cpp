@@ -94,13 +94,15 @@ class RunPart {
   }
 
   std::string matrix_panel(const std::string& metric) const {
+    const auto range = axis_range(metric, mean_matrix(run_, metric));
     HeatMap map{.caption = {},
                 .corner = "after learning",
                 .rows = {},
                 .columns = run_.order,
                 .values = mean_matrix(run_, metric),
                 .deviations = {},
-                .low = axis_start(metric, mean_matrix(run_, metric)),
+                .low = range.low,
+                .high = range.high,
                 .marked_row = run_.learned_in};
     if (run_.seeds.size() > 1) map.deviations = deviation_matrix(run_, metric);
     for (const auto& step : run_.steps) {
@@ -109,7 +111,7 @@ class RunPart {
     map.caption =
         cat("Read down a column: what happens to one product while others are learned. "
             "Outlined: where it was learned. Shades from ",
-            figure_text(map.low, Unit::kShare), " to 1.",
+            figure_text(map.low, Unit::kShare), " to ", figure_text(map.high, Unit::kShare), ".",
             run_.seeds.size() > 1 ? " Mean and deviation over seeds." : "");
     return cat("<section><h3 class=\"hidden panel-name\">", escape_html(metric_title(metric)),
                "</h3>\n<div class=\"beside\">", heat_map_html(map), curves_svg(run_, metric),

@@ -308,12 +308,16 @@ TEST(SpreadLabels, KeepsOrderAndGap) {
   EXPECT_EQ(places[1], 10);
 }
 
-TEST(AxisStart, IsHalfForAreasUnlessSomethingLiesBelow) {
-  EXPECT_EQ(axis_start("image_AUROC", {{0.9, 0.95}}), 0.8);
-  EXPECT_EQ(axis_start("image_AUROC", {{0.6, std::nullopt}}), 0.5);
-  EXPECT_NEAR(axis_start("image_AUROC", {{0.43}}), 0.4, 1e-12);
-  EXPECT_NEAR(axis_start("pixel_AUPR", {{0.31}}), 0.3, 1e-12);
-  EXPECT_EQ(axis_start("pixel_AUPR", {{0.0}}), 0.0);
+TEST(AxisRange, IsHalfToOneForAreasUnlessSomethingLiesBelow) {
+  const auto range = [](const char* metric, MetricMatrix values) {
+    const auto [low, high, tick] = axis_range(metric, values);
+    return std::vector{low, high, tick};
+  };
+  EXPECT_THAT(range("image_AUROC", {{0.9, 0.95}}), ElementsAre(0.8, 1, 0.05));
+  EXPECT_THAT(range("image_AUROC", {{0.6, std::nullopt}}), ElementsAre(0.5, 1, 0.1));
+  EXPECT_THAT(range("image_AUROC", {{0.43}}), ElementsAre(0.4, 1, 0.1));
+  EXPECT_THAT(range("pixel_AUPR", {{0.31, 0.44}}), ElementsAre(0.3, 0.5, 0.05));
+  EXPECT_THAT(range("pixel_AUPR", {{0.0, 0.9}}), ElementsAre(0, 1, 0.2));
 }
 
 }  // namespace
