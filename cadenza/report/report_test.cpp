@@ -18,6 +18,7 @@
 #include "cadenza/report/html_report.h"
 #include "cadenza/report/html_text.h"
 #include "cadenza/report/run_tables.h"
+#include "cadenza/report/style.h"
 
 namespace cadenza {
 namespace {
@@ -306,6 +307,40 @@ TEST(SpreadLabels, KeepsOrderAndGap) {
   }
   EXPECT_LE(*std::ranges::max_element(places), 100);
   EXPECT_EQ(places[1], 10);
+}
+
+/// Relative luminance of "#rrggbb" (WCAG 2.1).
+double luminance(const std::string& colour) {
+  double sum = 0;
+  const double weights[] = {0.2126, 0.7152, 0.0722};
+  for (std::size_t channel = 0; channel < 3; ++channel) {
+    const auto value = std::stoi(colour.substr(1 + 2 * channel, 2), nullptr, 16) / 255.0;
+    const auto linear = value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+    sum += weights[channel] * linear;
+  }
+  return sum;
+}
+
+TEST(ReportStyle, EveryTextStandsOutFromItsGroundInLightAndDark) {
+  const std::string style(report_style());
+  const auto dark_start = style.find("prefers-color-scheme: dark");
+  for (const bool is_dark : {false, true}) {
+    const auto colour = [&](const std::string& name) {
+      const auto place = style.find("--" + name + ": #", is_dark ? dark_start : 0);
+      return style.substr(place + name.size() + 4, 7);
+    };
+    const auto contrast = [&](const std::string& ink, const std::string& ground) {
+      const auto a = luminance(colour(ink)), b = luminance(colour(ground));
+      return (std::max(a, b) + 0.05) / (std::min(a, b) + 0.05);
+    };
+    for (int shade = 0; shade <= 10; ++shade) {
+      EXPECT_GE(contrast(shade < 8 ? "hink" : "hpale", cat("h", shade)), 4.5) << shade << is_dark;
+    }
+    for (const char* ink : {"ink", "soft", "accent", "alarm", "doubt", "c0", "c1", "c2", "c3", "c4",
+                            "c5", "c6", "c7"}) {
+      EXPECT_GE(contrast(ink, "paper"), 4.5) << ink << is_dark;
+    }
+  }
 }
 
 TEST(AxisRange, IsHalfToOneForAreasUnlessSomethingLiesBelow) {

@@ -9,8 +9,8 @@ std::string_view report_style() noexcept {
   --paper: #fbfaf7; --ink: #1e2022; --soft: #61666d; --rule: #e3e1da; --card: #ffffff;
   --accent: #0f6e6e; --alarm: #b3123f; --doubt: #8a5a00;
   --h0: #f4f6f4; --h1: #e6eeec; --h2: #d5e5e3; --h3: #c0dad8; --h4: #a8cdcb; --h5: #8cbdbc;
-  --h6: #6dabab; --h7: #4b9696; --h8: #2f8080; --h9: #1a6a6b; --h10: #0b5455;
-  --hink: #10302f; --hpale: #f4fbfa;
+  --h6: #6dabab; --h7: #4f9a9a; --h8: #297474; --h9: #1a6a6b; --h10: #0b5455;
+  --hink: #06201f; --hpale: #f4fbfa;
   --c0: #0f6e6e; --c1: #b8530f; --c2: #5b4a9c; --c3: #a3295f; --c4: #4d7a1e; --c5: #1f5fa8;
   --c6: #8a6d00; --c7: #6b4a3a;
 }
@@ -19,7 +19,7 @@ std::string_view report_style() noexcept {
     --paper: #16181a; --ink: #e8e6e1; --soft: #a0a4a9; --rule: #2f3236; --card: #1c1f22;
     --accent: #6cc5c1; --alarm: #ff7d9c; --doubt: #e2b05a;
     --h0: #1d2224; --h1: #1c2a2b; --h2: #1b3434; --h3: #1b3f3f; --h4: #1c4c4c; --h5: #1e5a5a;
-    --h6: #226b6a; --h7: #2c7f7d; --h8: #419694; --h9: #62b0ad; --h10: #8fcdc9;
+    --h6: #226665; --h7: #267170; --h8: #419694; --h9: #62b0ad; --h10: #8fcdc9;
     --hink: #e4f1ef; --hpale: #0b2423;
     --c0: #6cc5c1; --c1: #f0a267; --c2: #b3a5f2; --c3: #f08bb4; --c4: #a8cf74; --c5: #86b6f0;
     --c6: #d9c25c; --c7: #c9a591;
@@ -87,7 +87,7 @@ table.many td { min-width: 2.9rem; padding: 0.34rem 0.2rem; }
 .h0 { background: var(--h0); } .h1 { background: var(--h1); } .h2 { background: var(--h2); }
 .h3 { background: var(--h3); } .h4 { background: var(--h4); } .h5 { background: var(--h5); }
 .h6 { background: var(--h6); }
-table.heat td.h7, table.heat td.h8, table.heat td.h9, table.heat td.h10 { color: var(--hpale); }
+table.heat td.h8, table.heat td.h9, table.heat td.h10 { color: var(--hpale); }
 .h7 { background: var(--h7); } .h8 { background: var(--h8); } .h9 { background: var(--h9); } .h10 { background: var(--h10); }
 
 .tabs { border: 0; margin: 0.8rem 0 0; padding: 0; min-width: 0; }
