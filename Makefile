@@ -33,6 +33,7 @@ slow: build
 	@ctest --test-dir $(BUILD) -L slow --output-on-failure
 
 demo: build
+	@tools/demo_data.sh $(DATA)
 	@$(BUILD)/bin/cadenza demo --data $(DATA)
 
 check:

@@ -12,12 +12,18 @@ if(TARGET cadenza_program)
 endif()
 install(EXPORT cadenzaTargets NAMESPACE cadenza:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/cadenza)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/cadenza DESTINATION include FILES_MATCHING PATTERN "*.h")
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION share/doc/cadenza OPTIONAL)
+install(FILES LICENSE README.md CHANGELOG.md THIRD_PARTY_NOTICES.md DESTINATION share/doc/cadenza)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples DESTINATION share/cadenza)
 
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/cadenzaConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/cadenzaConfig.cmake CONTENT
-"include(\"\${CMAKE_CURRENT_LIST_DIR}/cadenzaTargets.cmake\")
+"# Its headers use nlohmann/json; LibTorch is needed only by those below cadenza/{tensor,method,...}.
+include(CMakeFindDependencyMacro)
+find_dependency(nlohmann_json)
+include(\"\${CMAKE_CURRENT_LIST_DIR}/cadenzaTargets.cmake\")
+set_property(TARGET cadenza::cadenza APPEND PROPERTY
+  INTERFACE_LINK_LIBRARIES nlohmann_json::nlohmann_json)
 " @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/cadenzaConfig.cmake
   ${PROJECT_BINARY_DIR}/cadenzaConfigVersion.cmake
@@ -33,6 +39,10 @@ file(GLOB engine_libraries
   ${openvino_libraries}/libopenvino.so.* ${openvino_libraries}/libopenvino_intel_cpu_plugin.so
   ${openvino_libraries}/libtbb.so.12)
 install(FILES ${engine_libraries} DESTINATION ${CMAKE_INSTALL_LIBDIR})
+foreach(wheel torch openvino)  # with a library go its licences
+  file(GLOB licenses ${CADENZA_DEPS}/${wheel}/*.dist-info/licenses)
+  install(DIRECTORY ${licenses}/ DESTINATION share/doc/cadenza/licenses/${wheel})
+endforeach()
 if(EXISTS ${PROJECT_BINARY_DIR}/share)
   install(DIRECTORY ${PROJECT_BINARY_DIR}/share/ DESTINATION share)
 endif()

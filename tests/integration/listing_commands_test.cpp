@@ -72,6 +72,18 @@ TEST(ListingCommands, NoticesAreTheFileOfTheRepository) {
   EXPECT_THAT(cadenza({"licenses"}).out, HasSubstr("CC-BY-NC-SA-4.0"));
 }
 
+TEST(Readme, ShowsTheExampleThatIsCompiled) {
+  const auto text_of = [](const char* name) {
+    std::ifstream file(fs::path(CADENZA_SOURCE) / name);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const auto readme = text_of("README.md");
+  const std::string fence = "```cpp\n";
+  const auto start = readme.find(fence) + fence.size();
+  EXPECT_EQ(readme.substr(start, readme.find("```", start) - start),
+            text_of("examples/teach_and_inspect.cpp"));
+}
+
 TEST(Doctor, TellsWhatIsMissingAndEndsWithItsStatus) {
   const TemporaryFolder folder;
   const auto result = cadenza({"doctor", "--json", "--weights", folder.path().string(), "--model",

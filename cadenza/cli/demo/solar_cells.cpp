@@ -40,20 +40,24 @@ std::vector<Cell> cells_of(const fs::path& data, const std::string& type) {
   return cells;
 }
 
-/// Links `n_wanted` of `cells`, evenly spaced, as 000.png, 001.png, ... in `folder`.
-void link_cells(const std::vector<fs::path>& cells, std::size_t n_wanted, const fs::path& folder) {
+/// Links `n_wanted` of `cells`, evenly spaced, in `folder`; `kind` is what they have in common.
+void link_cells(const std::vector<fs::path>& cells, std::size_t n_wanted, const fs::path& folder,
+                Sample kind, std::vector<Sample>& samples) {
   CADENZA_REQUIRE(cells.size() >= n_wanted, ErrorCode::kCorruptData, folder.string(), ": ",
                   cells.size(), " cells, ", n_wanted, " wanted");
   fs::create_directories(folder);
   for (std::size_t index = 0; index < n_wanted; ++index) {
     const auto& target = cells[index * cells.size() / n_wanted];
-    fs::create_symlink(fs::absolute(target), folder / target.filename());
+    kind.file = folder / target.filename();
+    fs::create_symlink(fs::absolute(target), kind.file);
+    samples.push_back(kind);
   }
 }
 
 }  // namespace
 
-void write_solar_cells(const fs::path& elpv, const fs::path& out) {
+std::vector<Sample> write_solar_cells(const fs::path& elpv, const fs::path& out) {
+  std::vector<Sample> samples;
   for (const std::string type : {"mono", "poly"}) {
     const auto cells = cells_of(elpv / "elpv_dataset" / "data", type);
     const std::size_t first_test_cell = cells.size() * 6 / 10;
@@ -64,10 +68,15 @@ void write_solar_cells(const fs::path& elpv, const fs::path& out) {
       if (cell.defect_probability == 0) (is_test ? test_good : train).push_back(cell.file);
       if (cell.defect_probability == 1 && is_test) test_defective.push_back(cell.file);
     }
-    link_cells(train, kTrainCells, out / type / "train" / "good");
-    link_cells(test_good, kTestCells, out / type / "test" / "good");
-    link_cells(test_defective, kTestCells, out / type / "test" / "defective");
+    const auto task = "solar_" + type;
+    link_cells(train, kTrainCells, out / task / "train" / "good", {.task = task}, samples);
+    link_cells(test_good, kTestCells, out / task / "test" / "good",
+               {.task = task, .split = Split::kTest}, samples);
+    link_cells(test_defective, kTestCells, out / task / "test" / "defective",
+               {.task = task, .split = Split::kTest, .is_defect = true, .defect_type = "defective"},
+               samples);
   }
+  return samples;
 }
 
 }  // namespace cadenza

@@ -126,7 +126,7 @@ void write_picture(const Image& picture, const fs::path& file) {
 }
 
 void write_product(const Image& photograph, const std::string& name, bool is_taught,
-                   const fs::path& out, Progress& progress) {
+                   const fs::path& out, Progress& progress, std::vector<Sample>& samples) {
   Rng rng(0, "demo/" + name);
   const std::int64_t border = photograph.width_px * 5 / 8;
   const auto random_crop = [&](std::int64_t left_edge, std::int64_t right_edge) {
@@ -135,37 +135,46 @@ void write_product(const Image& photograph, const std::string& name, bool is_tau
     return crop(photograph, std::int64_t(top), left_edge + std::int64_t(left));
   };
   for (std::int64_t index = 0; is_taught && index < kTrainCrops; ++index) {
-    write_picture(random_crop(0, border), out / name / "train" / "good" / numbered(index, ".png"));
+    const auto file = out / name / "train" / "good" / numbered(index, ".png");
+    write_picture(random_crop(0, border), file);
+    samples.push_back({.file = file, .task = name});
     progress.advance(1);
   }
   for (std::int64_t index = 0; index < kTestCrops; ++index) {
     Canvas canvas{random_crop(border, photograph.width_px),
                   {kCropPx, kCropPx, 1, std::vector<std::uint8_t>(kCropPx * kCropPx)}};
-    if (!is_taught || index % 2 == 0) {
-      write_picture(canvas.picture, out / name / "test" / "good" / numbered(index, ".png"));
-    } else {
+    Sample sample{.task = name, .split = Split::kTest};
+    if (is_taught && index % 2 == 1) {
       const auto& defect = kDefects[static_cast<std::size_t>(index / 2) % kDefects.size()];
       defect.draw(canvas, rng);
-      write_picture(canvas.picture, out / name / "test" / defect.name / numbered(index, ".png"));
-      write_picture(canvas.mask,
-                    out / name / "ground_truth" / defect.name / numbered(index, "_mask.png"));
+      sample.is_defect = true;
+      sample.defect_type = defect.name;
+      const auto mask = out / name / "ground_truth" / defect.name / numbered(index, "_mask.png");
+      write_picture(canvas.mask, mask);
+      sample.masks.push_back({.path = mask, .saturation_px = {}});
     }
+    sample.file = out / name / "test" / sample.defect_type / numbered(index, ".png");
+    write_picture(canvas.picture, sample.file);
+    samples.push_back(std::move(sample));
     progress.advance(1);
   }
 }
 
 }  // namespace
 
-void write_textures(const fs::path& photographs, const fs::path& out, Progress& progress) {
+std::vector<Sample> write_textures(const fs::path& photographs, const fs::path& out,
+                                   Progress& progress) {
+  std::vector<Sample> samples;
   progress.begin("cutting textures", 2 * kTrainCrops + 3 * kTestCrops);
   for (const std::string name : {"brick", "gravel", "grass"}) {
     Image photograph = read_image(photographs / (name + ".png"), {});
     CADENZA_REQUIRE(photograph.n_channels == 1 && photograph.height_px >= 512,
                     ErrorCode::kCorruptData, (photographs / (name + ".png")).string(),
                     ": not scikit-image's photograph");
-    write_product(photograph, name, name != "grass", out, progress);
+    write_product(photograph, name, name != "grass", out, progress, samples);
   }
   progress.end();
+  return samples;
 }
 
 }  // namespace cadenza

@@ -1,0 +1,53 @@
+#include "cadenza/cli/example_maps.h"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "cadenza/base/error.h"
+#include "cadenza/inspector/inspector.h"
+
+namespace cadenza {
+
+namespace {
+
+class Models {
+ public:
+  Models(const NetworkEnvironment& environment, Progress& progress)
+      : environment_(environment), progress_(progress) {}
+
+  /// Null: it could not be opened, which was told.
+  const Inspector* at(const std::filesystem::path& directory) {
+    const auto known = opened_.find(directory);
+    if (known != opened_.end()) return known->second.get();
+    std::unique_ptr<Inspector> model;
+    try {
+      model = std::make_unique<Inspector>(
+          Inspector::open(directory, {.environment = environment_, .methods = nullptr}));
+    } catch (const Error& error) {
+      progress_.warn(cat("examples without maps: ", error.what()));
+    }
+    return opened_.emplace(directory, std::move(model)).first->second.get();
+  }
+
+ private:
+  NetworkEnvironment environment_;
+  Progress& progress_;
+  std::map<std::filesystem::path, std::unique_ptr<Inspector>> opened_;
+};
+
+}  // namespace
+
+MapSource example_maps(const NetworkEnvironment& environment, Progress& progress) {
+  const auto models = std::make_shared<Models>(environment, progress);
+  return [models](const SeedRecord& seed,
+                  const PredictionRecord& prediction) -> std::optional<ExampleMap> {
+    const auto* const model = models->at(seed.folder / "model");
+    if (model == nullptr) return std::nullopt;
+    // By the task it was judged by; a rejected image is routed again.
+    auto verdict = model->predict(prediction.file, {.task = prediction.task});
+    return ExampleMap{std::move(verdict.map), verdict.map_threshold};
+  };
+}
+
+}  // namespace cadenza
