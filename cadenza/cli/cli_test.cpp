@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -164,6 +165,17 @@ TEST(Completion, NamesCommandsGroupsAndFlags) {
   EXPECT_THAT(text, HasSubstr("words='learn task'"));
   EXPECT_THAT(text, HasSubstr("task) words='list'"));
   EXPECT_THAT(text, HasSubstr("--target-fpr"));
+}
+
+TEST(Completion, IsShellAlsoWithoutGroups) {
+  const TemporaryFolder folder;
+  CommandTable alone;
+  alone.add(example());
+  for (const auto& commands : {alone, table(), builtin_commands()}) {
+    const auto file = folder.path() / "completion";
+    write_file_atomic(file, bash_completion(commands));
+    EXPECT_EQ(std::system(("bash -n '" + file.string() + "'").c_str()), 0);
+  }
 }
 
 TEST(ManPage, EscapesWhatTroffWouldRead) {

@@ -199,7 +199,7 @@ std::string bash_completion(const CommandTable& table) {
       group_cases,
       "    esac\n  fi\n  if [ -z \"$words\" ] && [ \"${here#-}\" != \"$here\" ]; then\n"
       "    local name=${COMP_WORDS[1]}\n    case $name in ",
-      join(std::vector<std::string>(groups.begin(), groups.end()), "|"),
+      groups.empty() ? "''" : join(std::vector<std::string>(groups.begin(), groups.end()), "|"),
       ") name=\"$name ${COMP_WORDS[2]}\" ;; esac\n    case $name in\n", cases,
       "    esac\n  fi\n  COMPREPLY=($(compgen -W \"$words\" -- \"$here\"))\n}\n"
       "complete -o default -F _cadenza cadenza\n");
