@@ -15,6 +15,7 @@ struct TaskStatistics {
   at::Tensor covariance;  ///< [D,D]
   double shrinkage = 0;
   std::int64_t n_images = 0;  ///< how many rows are drawn for it later
+  at::Tensor root = {};       ///< root_of(covariance), or undefined: computed at every draw
 };
 
 /// Statistics of one task's embeddings [n,D] (made unit length here). `n_images`: of the task.
@@ -27,6 +28,9 @@ struct ReplayRule {
   double noise_ratio = 0;        ///< share of a task's draws that is pure noise
 };
 
+/// What normal draws are multiplied with so that they have this covariance.
+at::Tensor root_of(const at::Tensor& covariance, const ReplayRule& rule);
+
 /// Standard normal draws [n,D] float64.
 using NormalSource = std::function<at::Tensor(std::int64_t n, std::int64_t n_dimensions)>;
 
@@ -37,6 +41,10 @@ using NormalSource = std::function<at::Tensor(std::int64_t n, std::int64_t n_dim
 /// Source   Li et al., "Towards Continual Adaptation in Industrial Anomaly Detection", ACM MM 2022,
 ///          section 3.3; dne_cl specification 1.8.
 /// Differs  draws use the symmetric root: the same law as numpy's, whatever LAPACK's signs.
+ShrunkCovariance global_law(std::span<const TaskStatistics> earlier, const at::Tensor& current,
+                            const ReplayRule& replay, const NormalSource& normals);
+
+/// The same with its density.
 struct GlobalDensity {
   ShrunkCovariance law;
   GaussianDensity density;
