@@ -111,6 +111,12 @@ std::filesystem::path this_library() {
   return std::filesystem::absolute(info.dli_fname);
 }
 
+void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (file.get() < 0) fail(path, "create");
+  write_all(file.get(), bytes, path);
+}
+
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   auto temporary = path;
   temporary += ".tmp";

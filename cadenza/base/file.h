@@ -38,6 +38,11 @@ class MappedFile {
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomic(const std::filesystem::path& path, std::string_view text);
 
+/// Writes `path` as it comes, without waiting for the disk: for what can be made again (pictures).
+/// An error may leave a part of it. Errors: kNotFound (no such folder), kIo naming the path and the
+/// system's reason.
+void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
 /// Makes earlier creations and renames inside `folder` durable.
 void sync_folder(const std::filesystem::path& folder);
 

@@ -10,6 +10,7 @@
 #include "cadenza/cli/stop_signal.h"
 #include "cadenza/cli/terminal.h"
 #include "cadenza/cli/thread_count.h"
+#include "cadenza/method/registry.h"
 
 namespace cadenza {
 
@@ -48,11 +49,7 @@ int run_guarded(const CommandContext& context, const RunTable::Run& run) {
 
 }  // namespace
 
-}  // namespace cadenza
-
-extern "C" __attribute__((visibility("default"))) int cadenza_run_command(
-    const cadenza::Invocation& invocation) {
-  using namespace cadenza;
+int run_command(const Invocation& invocation, const MethodRegistry& methods) {
   const StopSignal stop;
   Terminal terminal(loudness_of(invocation));
   const std::string folder = invocation.command.substr(0, invocation.command.find(' '));
@@ -63,5 +60,12 @@ extern "C" __attribute__((visibility("default"))) int cadenza_run_command(
   const int n_threads = thread_count(invocation.integer("threads"));
   at::set_num_threads(n_threads);
   at::set_num_interop_threads(1);
-  return run_guarded({invocation, std::cout, terminal, stop.token()}, *run);
+  return run_guarded({invocation, methods, std::cout, terminal, stop.token()}, *run);
+}
+
+}  // namespace cadenza
+
+extern "C" __attribute__((visibility("default"))) int cadenza_run_command(
+    const cadenza::Invocation& invocation) {
+  return cadenza::run_command(invocation, cadenza::builtin_methods());
 }

@@ -17,10 +17,16 @@ namespace cadenza {
 using RunCommand = int(const Invocation&);
 inline constexpr const char* kRunCommandName = "cadenza_run_command";
 
+class MethodRegistry;  // cadenza/method/registry.h
+
+/// The same with other methods than those of this build.
+int run_command(const Invocation& invocation, const MethodRegistry& methods);
+
 /// What a command is given. Results go to `out` and nothing else does; all that a person may want
 /// to see meanwhile goes to `progress`, which is standard error.
 struct CommandContext {
   const Invocation& invocation;
+  const MethodRegistry& methods;
   std::ostream& out;
   Progress& progress;
   std::stop_token stop;  ///< Ctrl-C

@@ -28,8 +28,10 @@ std::string duration_text(double seconds) {
 
 }  // namespace
 
+bool is_terminal(int descriptor) noexcept { return ::isatty(descriptor) != 0; }
+
 Terminal::Terminal(Loudness loudness)
-    : loudness_(loudness), has_bar_(loudness != Loudness::kQuiet && ::isatty(STDERR_FILENO) != 0) {}
+    : loudness_(loudness), has_bar_(loudness != Loudness::kQuiet && is_terminal(STDERR_FILENO)) {}
 
 Terminal::~Terminal() { end(); }
 

@@ -9,6 +9,9 @@
 
 namespace cadenza {
 
+/// Whether a person reads what goes to this descriptor.
+bool is_terminal(int descriptor) noexcept;
+
 enum class Loudness { kQuiet, kNormal, kVerbose };
 
 /// Progress on standard error: a bar with the time left on a terminal, a line a phase elsewhere,
