@@ -56,8 +56,8 @@ struct ExperimentParts {
   std::function<ThresholdRecord(const Calibration*, double target_fpr, ThresholdSource)>
       make_threshold;
   std::function<std::unique_ptr<TaskMeter>(const MeterOptions&)> make_meter;
-  /// The same tasks with the larger memory that `memory_gap` compares with; null from it, or no
-  /// function: the method has none.
+  /// The same tasks with the larger memory that `memory_gap` compares with; null from it: none. No
+  /// function: Method::with_larger_memory().
   std::function<std::unique_ptr<Method>(const Method&)> with_larger_memory;
 };
 

@@ -113,8 +113,8 @@ class SeedRun {
 
   /// UCAD's README calls this FM: image AUROC with the larger memory minus with the kept one.
   Json memory_gap() const {
-    if (!parts_.with_larger_memory) return nullptr;
-    const auto larger = parts_.with_larger_memory(trainer_.method());
+    const auto larger = parts_.with_larger_memory ? parts_.with_larger_memory(trainer_.method())
+                                                  : trainer_.method().with_larger_memory();
     if (!larger) return nullptr;
     const auto mean = [&](const Method& method) {
       return evaluator_.mean_metric(method, trainer_.calibrations(), stream_.order, "image_AUROC");

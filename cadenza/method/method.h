@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -112,6 +113,10 @@ class Method {
     (void)task;
     return std::nullopt;
   }
+
+  /// The same tasks judged by a larger memory that this method keeps beside the one it uses, for
+  /// comparing the two (`memory_gap`); null: it keeps none.
+  virtual std::unique_ptr<Method> with_larger_memory() const { return nullptr; }
 
   virtual MethodState save() const = 0;
 

@@ -11,6 +11,7 @@
 
 #include "cadenza/metric/pixel_meter.h"
 #include "cadenza/metric/score_curve.h"
+#include "cadenza/metric/score_history.h"
 
 namespace cadenza {
 namespace {
@@ -131,15 +132,14 @@ TEST(D, ImageScores) {
 }
 
 TEST(D, EpochsAloneAndTogether) {
-  auto [labels, scores] = images(22, 3);
+  const auto [labels, scores] = images(22, 3);
   const std::array<double, 3> alone = {0.73, 0.735, 0.80}, together = {0.73, 0.805, 0.87};
-  std::vector<float> sum(30, 0);
+  ScoreHistory history;
   for (std::size_t epoch = 0; epoch < 3; ++epoch) {
     const auto row = std::span(scores).subspan(epoch * 30, 30);
     EXPECT_NEAR(curve_of(row, labels).auroc().value.value(), alone[epoch], 1e-12);
-    spread_to_unit(row);
-    for (std::size_t index = 0; index < 30; ++index) sum[index] += row[index];
-    EXPECT_NEAR(curve_of(sum, labels).auroc().value.value(), together[epoch], 1e-12);
+    history.add(row);
+    EXPECT_NEAR(curve_of(history.mean(), labels).auroc().value.value(), together[epoch], 1e-12);
   }
 }
 

@@ -2,7 +2,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "cadenza/method/ucad/released_random.h"
+#include "cadenza/memory/released_random.h"
 
 namespace cadenza {
 namespace {

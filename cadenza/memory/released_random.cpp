@@ -1,4 +1,4 @@
-#include "cadenza/method/ucad/released_random.h"
+#include "cadenza/memory/released_random.h"
 
 #include <cmath>
 #include <numeric>
@@ -15,8 +15,8 @@ namespace {
 std::uint32_t interval(std::mt19937& engine, std::uint32_t max) {
   std::uint32_t mask = max;
   for (const int shift : {1, 2, 4, 8, 16}) mask |= mask >> shift;
-  std::uint32_t value = engine() & mask;
-  while (value > max) value = engine() & mask;
+  auto value = static_cast<std::uint32_t>(engine()) & mask;
+  while (value > max) value = static_cast<std::uint32_t>(engine()) & mask;
   return value;
 }
 
