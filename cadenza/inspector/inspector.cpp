@@ -14,6 +14,7 @@
 #include "cadenza/inspector/hold_back.h"
 #include "cadenza/inspector/model_directory.h"
 #include "cadenza/inspector/normals.h"
+#include "cadenza/inspector/score_image.h"
 #include "cadenza/inspector/threshold.h"
 #include "cadenza/memory/conformal.h"
 #include "cadenza/method/registry.h"

@@ -14,13 +14,15 @@
 #include "cadenza/base/options.h"
 #include "cadenza/base/progress.h"
 #include "cadenza/inspector/manifest.h"
-#include "cadenza/inspector/score_image.h"
 #include "cadenza/inspector/verdict.h"
 #include "cadenza/network/environment.h"
 
 namespace cadenza {
 
-class MethodRegistry;  // cadenza/method/registry.h
+// Declared only: this header asks no one for LibTorch.
+class Method;            // cadenza/method/method.h
+class MethodRegistry;    // cadenza/method/registry.h
+struct TaskCalibration;  // cadenza/inspector/score_image.h
 
 /// Where a model runs. The defaults are right for a CPU.
 struct InspectorOptions {

@@ -12,6 +12,7 @@
 
 #include "cadenza/base/digest.h"
 #include "cadenza/inspector/model_directory.h"
+#include "cadenza/inspector/score_image.h"
 #include "cadenza/memory/conformal.h"
 
 namespace cadenza {

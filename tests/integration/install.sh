@@ -58,7 +58,7 @@ for number in range(12):
         chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 PYTHON
 stranger "$tree/bin/cadenza" train --task first --normal "$photos" --model "$scratch/line" -q \
-  --method patchcore --set network=efficientnet_lite_test --set weights=random:1 >/dev/null
+  --method panda --set network=efficientnet_lite_test --set weights=random:1 --set epochs=1 >/dev/null
 stranger "$tree/bin/cadenza" predict "$photos" --model "$scratch/line" -q --json >"$scratch/verdicts"
 [ "$(wc -l <"$scratch/verdicts")" = 12 ] || fail "predict: $(cat "$scratch/verdicts")"
 
@@ -67,10 +67,8 @@ cp -r "$tree/share/cadenza/examples" "$scratch/example"
 stranger cmake -S "$scratch/example" -B "$scratch/example/build" -DCMAKE_PREFIX_PATH="$tree" \
   -DCMAKE_BUILD_TYPE=Release >/dev/null
 stranger cmake --build "$scratch/example/build" >/dev/null
-stranger "$scratch/example/build/teach_and_inspect" "$scratch/line" "$photos/000.png" "$photos" |
-  tee "$scratch/answer"
-grep -qE '^(normal|defect|unknown), nearest product: ' "$scratch/answer" || fail "no verdict"
+stranger "$scratch/example/build/teach_and_inspect" "$scratch/line" "$photos/000.png" >"$scratch/answer"
+grep -qE '^(normal|defect|unknown), nearest product: first' "$scratch/answer" ||
+  fail "no verdict: $(cat "$scratch/answer")"
 stranger "$tree/bin/cadenza" verify --model "$scratch/line" >/dev/null
-stranger "$tree/bin/cadenza" verify --model "$scratch/line" --json | grep -q '"generations": 2' ||
-  fail "the example did not teach a second product"
 echo "install: done"

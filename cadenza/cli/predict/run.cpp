@@ -14,6 +14,7 @@
 #include "cadenza/inspector/edit.h"
 #include "cadenza/inspector/image_list.h"
 #include "cadenza/inspector/inspector.h"
+#include "cadenza/method/method.h"
 #include "cadenza/report/picture_files.h"
 
 namespace cadenza {
