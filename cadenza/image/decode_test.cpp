@@ -34,7 +34,7 @@ Bytes bytes_of(std::string_view text) {
 }
 
 void put(Bytes& bytes, std::uint64_t value, int n_bytes) {
-  for (int at = 0; at < n_bytes; ++at) bytes.push_back(static_cast<std::byte>(value >> (8 * at)));
+  for (int at = 0; at < n_bytes; ++at, value >>= 8) bytes.push_back(static_cast<std::byte>(value));
 }
 
 /// A 24-bit bitmap of one colour, written by hand.
