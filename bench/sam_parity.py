@@ -5,7 +5,9 @@
     cmake --preset bench && cmake --build build/bench --target sam_taps sam_masks
     venv/bin/python bench/sam_parity.py build/bench/bin/sam_taps sam_test [GOLDEN.h]
     venv/bin/python bench/sam_parity.py build/bench/bin/sam_taps sam_vit_b
-    venv/bin/python bench/sam_parity.py keys            key tables of the three published sizes
+    venv/bin/python bench/sam_parity.py keys                               key tables of the three published sizes
+    venv/bin/python bench/sam_parity.py masks build/bench/bin/sam_taps build/bench/bin/sam_masks
+                                                                           the whole mask generator on sam_test
 
 Theirs computes in float64. Prints the largest difference of each tensor relative to its largest value, and exits 1 above
 1e-5. With GOLDEN.h (cadenza/network/sam/sam_golden.h) writes what the unit test is held to.
@@ -163,8 +165,86 @@ def write_golden(target, expected):
     open(target, "w").write("\n".join(lines))
 
 
+MASK_CASES = [  # picture, options: thresholds that pass most of what random weights answer
+    ((60, 90), dict(points_per_side=6)),
+    ((72, 72), dict(points_per_side=8, points_per_batch=7)),
+    ((224, 150), dict(points_per_side=5, crop_n_layers=1)),
+    ((130, 97), dict(points_per_side=8, crop_n_layers=2, crop_n_points_downscale_factor=2, box_nms_thresh=0.9)),
+    ((100, 140), dict(points_per_side=6, min_mask_region_area=60)),
+    ((140, 100), dict(points_per_side=6, crop_n_layers=1, min_mask_region_area=200)),
+]
+
+
+def painted(records, size):
+    """UCAD's dataset_sam.py: area descending, ids from 1, later masks over earlier ones."""
+    import numpy as np
+    ids = np.zeros(size, int)
+    for number, record in enumerate(sorted(records, key=lambda one: one["area"], reverse=True), 1):
+        ids[record["segmentation"]] = number
+    return ids
+
+
+def with_local_masks(model, picture):
+    """Weights whose masks are spots instead of noise everywhere: one channel becomes a constant that pulls logits down."""
+    from segment_anything import SamPredictor
+    predictor = SamPredictor(model)
+    predictor.set_image(picture)
+    points = torch.rand(16, 1, 2, generator=torch.Generator().manual_seed(1)) * 72
+    logits = predictor.predict_torch(points, torch.ones(16, 1), return_logits=True)[2]
+    up = model.mask_decoder.output_upscaling[3]
+    with torch.no_grad():
+        up.weight[:, 0], up.bias[0] = 0, 10
+        for index, mlp in enumerate(model.mask_decoder.output_hypernetworks_mlps):
+            mlp.layers[2].weight[0] = 0
+            mlp.layers[2].bias[0] = -torch.quantile(logits[:, max(index - 1, 0)], 0.85 + 0.035 * index) / 10
+    return float(logits.std())
+
+
+def compare_masks(taps, program):
+    """The authors' generator (in float32, as they run it) and ours, on the same weights and pictures."""
+    import json
+    import numpy as np
+    from safetensors.torch import load_file, save_file
+    from segment_anything import SamAutomaticMaskGenerator
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        out, raw, found = (os.path.join(folder, name) for name in ("taps", "raw", "found"))
+        subprocess.run([taps, "sam_test", "3", out], check=True, stderr=subprocess.DEVNULL)
+        tensors = load_file(out)
+        weights = os.path.join(folder, "weights.safetensors")
+        for number, ((height, width), options) in enumerate(MASK_CASES):
+            y, x = np.mgrid[:height, :width]
+            picture = np.stack([(127 + 120 * np.sin(y / (7 + c) + np.cos(x / (9 - c)) * 2)) for c in range(3)], -1).astype(np.uint8)
+            picture.tofile(raw)
+            model = load("sam_test", tensors).float()
+            spread = with_local_masks(model, picture)
+            save_file(model.state_dict(), weights)
+            probe = SamAutomaticMaskGenerator(model, pred_iou_thresh=0, stability_score_thresh=0, stability_score_offset=0.1 * spread, box_nms_thresh=2, **{
+                key: value for key, value in options.items() if key.startswith("points")}).generate(picture)
+            options = {"pred_iou_thresh": float(np.quantile([one["predicted_iou"] for one in probe], 0.5 if number % 2 else 0.2)),
+                       "stability_score_thresh": float(np.nanquantile([one["stability_score"] for one in probe], 0.4 if number % 2 else 0.1)),
+                       "stability_score_offset": 0.1 * spread, **options}
+            theirs = SamAutomaticMaskGenerator(model, **options).generate(picture)
+            subprocess.run([program, "sam_test", weights, raw, str(height), str(width), found,
+                            *(f"{key}={value!r}" for key, value in options.items())], check=True, stderr=subprocess.DEVNULL)
+            ours = json.load(open(found))
+            same = len(theirs) == len(ours["masks"]) and all(
+                mine["box"] == [one["bbox"][0], one["bbox"][1], one["bbox"][0] + one["bbox"][2], one["bbox"][1] + one["bbox"][3]]
+                and abs(mine["iou"] - one["predicted_iou"]) < 1e-5 and abs(mine["stability"] - np.nan_to_num(one["stability_score"])) < 2e-3
+                and np.allclose(mine["point"], one["point_coords"][0])
+                for mine, one in zip(ours["masks"], theirs))
+            ids = np.array(ours["ids"]).reshape(height, width)
+            pixels = float((ids == painted(theirs, (height, width))).mean())
+            print(f"{height}x{width} {options}:\n    probed {len(probe)}, theirs {len(theirs)} masks, ours {len(ours['masks'])}, "
+                  f"{'same records' if same else 'records differ'}, same ids {pixels:.5f}")
+            bad += not same or pixels < 0.999
+    return bad
+
+
 def main():
     from safetensors.torch import load_file
+    if sys.argv[1] == "masks":
+        return compare_masks(*sys.argv[2:])
     if sys.argv[1] == "keys":
         key_lines()
         return 0

@@ -109,7 +109,7 @@ int run(const std::vector<std::string>& arguments) {
     };
     const auto last = "block." + std::to_string(spec.depth - 1);
     const auto embedding =
-        timed(describe_sam_encoder(spec, {.taps = {"block.0", last, "embedding"}}), {image}, "")[2];
+        timed(describe_sam(spec, {.taps = {"block.0", last, "embedding"}}), {image}, "")[2];
     const auto positions = timed(describe_sam_positions(spec, spec.grid() * spec.grid()),
                                  {cell_centres(spec.grid())}, "")[0];
     timed(describe_sam_decoder(spec, {}), {embedding, positions, points, kinds}, "");

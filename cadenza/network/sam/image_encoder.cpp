@@ -92,21 +92,4 @@ GraphValue encode_image(Graph& g, const SamSpec& spec, GraphValue image, TapColl
 
 }  // namespace sam
 
-Graph describe_sam_encoder(const SamSpec& spec, GraphRequest request) {
-  if (request.height_px == 0) request.height_px = spec.size_px;
-  if (request.width_px == 0) request.width_px = spec.size_px;
-  CADENZA_REQUIRE(request.height_px == spec.size_px && request.width_px == spec.size_px,
-                  ErrorCode::kInvalidArgument, "image ", request.height_px, "x", request.width_px,
-                  ": SAM's encoder takes ", spec.size_px, "x", spec.size_px,
-                  "; resize the longer side and pad the other");
-  CADENZA_REQUIRE(request.prefix.n_blocks == 0 || request.prefix.n_tokens == 0,
-                  ErrorCode::kInvalidArgument,
-                  "prefix prompts: SAM's encoder takes none; use a vit network");
-  Graph g;
-  TapCollector taps(g, request);
-  sam::encode_image(g, spec, image_input(g, request), taps);
-  taps.finish();
-  return g;
-}
-
 }  // namespace cadenza

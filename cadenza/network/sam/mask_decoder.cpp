@@ -155,22 +155,4 @@ Graph describe_sam_decoder(const SamSpec& spec, const SamPrompt& prompt) {
   return g;
 }
 
-Graph describe_sam_whole(const SamSpec& spec) {
-  Graph g;
-  GraphRequest request{.height_px = spec.size_px, .width_px = spec.size_px};
-  TapCollector taps(g, request);
-  const auto embedding = sam::encode_image(g, spec, image_input(g, request), taps);
-  const auto grid = spec.grid();
-  const auto places = g.input("places", {1, grid * grid, 2});
-  const auto sparse = sam::encode_points(g, spec, g.input("points", {kBatch, 2, 2}),
-                                         g.input("kinds", {kBatch, 2, kSamPointKinds}));
-  const auto mask = g.input("mask", {kBatch, 1, spec.mask_px(), spec.mask_px()});
-  const auto decoded =
-      sam::decode_masks(g, spec, embedding, sam::fourier_positions(g, spec, places), sparse,
-                        g.add(sam::encode_mask(g, spec, mask), sam::no_mask(g, spec)));
-  g.output("masks", decoded.masks);
-  g.output("iou", decoded.iou);
-  return g;
-}
-
 }  // namespace cadenza

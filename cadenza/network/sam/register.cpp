@@ -3,42 +3,18 @@
 
 namespace cadenza {
 
-SamSpec sam_vit_b() { return {}; }
-
-SamSpec sam_vit_l() {
-  return {.width = 1024, .depth = 24, .n_heads = 16, .global_blocks = {5, 11, 17, 23}};
-}
-
-SamSpec sam_vit_h() {
-  return {.width = 1280, .depth = 32, .n_heads = 16, .global_blocks = {7, 15, 23, 31}};
-}
-
-SamSpec sam_test() {
-  return {.width = 32,
-          .depth = 2,
-          .n_heads = 2,
-          .global_blocks = {1},
-          .window = 4,
-          .patch_px = 8,
-          .size_px = 72,
-          .embedding = 32,
-          .decoder_heads = 2,
-          .decoder_hidden = 64};
-}
-
 namespace {
 
 NetworkEntry entry(const std::string& name, const std::string& summary, const SamSpec& spec) {
-  return {.name = name,
-          .family = "sam",
-          .summary = summary,
-          .source = "Kirillov et al., ICCV 2023",
-          .weights_license = "Apache-2.0 (Meta's checkpoints)",
-          .weights_hint = "a Segment Anything checkpoint of your own: .pth or .safetensors",
-          .size_px = spec.size_px,
-          .describe = [spec](GraphRequest request) {
-            return describe_sam_encoder(spec, std::move(request));
-          }};
+  return {
+      .name = name,
+      .family = "sam",
+      .summary = summary,
+      .source = "Kirillov et al., ICCV 2023",
+      .weights_license = "Apache-2.0 (Meta's checkpoints)",
+      .weights_hint = "a Segment Anything checkpoint of your own: .pth or .safetensors",
+      .size_px = spec.size_px,
+      .describe = [spec](GraphRequest request) { return describe_sam(spec, std::move(request)); }};
 }
 
 }  // namespace

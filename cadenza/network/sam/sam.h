@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cadenza/network/description.h"
@@ -33,14 +34,21 @@ SamSpec sam_vit_l();
 SamSpec sam_vit_h();
 /// A tiny one for tests: 72 px, windows of 4 on a grid of 9.
 SamSpec sam_test();
+/// By the name of the registered network. Errors: kNotFound naming the four.
+SamSpec find_sam(std::string_view name);
 
-/// The image encoder.
+/// The whole network: an image and one prompt of it. What most callers want is the tap `embedding`,
+/// with which all but the image encoder is left out; prompts then go through
+/// describe_sam_decoder().
 ///
-/// Taps     block.I (its output as a grid [B,C,h,w]), embedding [B,256,h,w].
+/// Inputs   of the last three taps, beside the image: places [1,h*w,2], the centres of the grid's
+///          cells in [0,1]; points and kinds, see describe_sam_decoder(), two a prompt; mask
+///          [B,1,4h,4w] and has_mask [B,1,1,1], 1 where the mask counts, else 0.
+/// Taps     block.I (its output as a grid [B,C,h,w]), embedding [B,256,h,w]; sparse, masks, iou.
 /// Errors   kInvalidArgument: another image size than size_px, or prefix prompts.
 /// Differs  in nothing; the relative positions of global attention are added a few rows at a time,
 ///          so that 4096 x 4096 logits a head never exist at once.
-Graph describe_sam_encoder(const SamSpec& spec, GraphRequest request);
+Graph describe_sam(const SamSpec& spec, GraphRequest request);
 
 /// What a point of a prompt is, in the order of the columns of the input `kinds`.
 enum class SamPoint { kNone, kBackground, kForeground, kTopLeft, kBottomRight };
@@ -65,8 +73,7 @@ Graph describe_sam_decoder(const SamSpec& spec, const SamPrompt& prompt);
 /// Fourier features of places: points [B,n,2] in [0,1] -> positions [B,n,256].
 Graph describe_sam_positions(const SamSpec& spec, std::int64_t n_points);
 
-/// One graph that needs every weight of the checkpoint and computes all three parts of it: what
-/// key tables and `weights import` are held to.
+/// describe_sam() with its last taps: every weight of a checkpoint has its place in it.
 Graph describe_sam_whole(const SamSpec& spec);
 
 }  // namespace cadenza

@@ -65,7 +65,7 @@ std::map<std::string, at::Tensor> all_parts(EngineKind kind) {
   const auto mask = uniform({3, 1, spec.mask_px(), spec.mask_px()}, "mask", -4, 4);
   const auto cells = spec.grid() * spec.grid();
   const auto embedding =
-      run(describe_sam_encoder(spec, {.taps = {"block.0", "block.1", "embedding"}}), {image}, "");
+      run(describe_sam(spec, {.taps = {"block.0", "block.1", "embedding"}}), {image}, "");
   const auto positions = run(describe_sam_positions(spec, cells), {cell_centres(spec.grid())}, "");
   run(describe_sam_decoder(spec, {}), {embedding, positions, points, three_kinds()}, "");
   run(describe_sam_decoder(spec, {.with_mask = true}),
@@ -112,14 +112,10 @@ std::string key_table(const Graph& graph, int& n_tensors, long long& n_numbers) 
 }
 
 TEST(Sam, KeysAndShapesOfAllThreePublishedSizesAreTheirs) {
-  const std::map<std::string, SamSpec> specs{{"sam_test", sam_test()},
-                                             {"sam_vit_b", sam_vit_b()},
-                                             {"sam_vit_l", sam_vit_l()},
-                                             {"sam_vit_h", sam_vit_h()}};
   for (const auto& keys : sam_keys()) {
     int n_tensors = 0;
     long long n_numbers = 0;
-    const auto table = key_table(describe_sam_whole(specs.at(keys.network)), n_tensors, n_numbers);
+    const auto table = key_table(describe_sam_whole(find_sam(keys.network)), n_tensors, n_numbers);
     EXPECT_EQ(n_tensors, keys.n_tensors) << keys.network;
     EXPECT_EQ(n_numbers, keys.n_numbers) << keys.network;
     EXPECT_EQ(sha256_hex(table), keys.sha256) << keys.network << "\n" << table;
@@ -145,6 +141,33 @@ TEST(Sam, PromptsDoNotSeeEachOther) {
   }
 }
 
+TEST(Sam, TheWholeNetworkIsItsParts) {
+  const auto spec = sam_test();
+  const auto whole = describe_sam_whole(spec);
+  const auto weights = std::make_shared<Weights>(random_weights(whole, 3));
+  const auto one = [](const at::Tensor& x) { return x.narrow(0, 0, 1); };
+  const auto m = spec.mask_px();
+  const std::map<std::string, at::Tensor> inputs{
+      {"image", uniform({1, 3, spec.size_px, spec.size_px}, "image", -2, 2)},
+      {"places", cell_centres(spec.grid())},
+      {"points", one(uniform({3, 2, 2}, "points", 0, 1))},
+      {"kinds", one(three_kinds())},
+      {"mask", one(uniform({3, 1, m, m}, "mask", -4, 4))}};
+  for (const bool has_mask : {false, true}) {
+    Tensors given;
+    for (const auto index : whole.inputs()) {
+      const auto& name = std::get<op::Input>(whole.nodes()[index].op).name;
+      given.push_back(name == "has_mask" ? at::full({1, 1, 1, 1}, has_mask ? 1.0 : 0.0)
+                                         : inputs.at(name));
+    }
+    const auto found = make_engine(whole, weights, {})->run(given);
+    const auto parts = all_parts(EngineKind::kOpenvino);
+    const auto& masks = parts.at(has_mask ? "masks+mask" : "masks");
+    EXPECT_LT((found[0] - one(masks)).abs().max().item<double>(),
+              1e-5 * masks.abs().max().item<double>());
+  }
+}
+
 TEST(Sam, NetworksAreRegisteredAndRefuseWhatTheyCannotDo) {
   const auto networks = builtin_networks();
   for (const auto* name : {"sam_vit_b", "sam_vit_l", "sam_vit_h"}) {
@@ -157,6 +180,8 @@ TEST(Sam, NetworksAreRegisteredAndRefuseWhatTheyCannotDo) {
               tiny.describe({.taps = {"embedding"}, .prefix = {.n_tokens = 1, .n_blocks = 1}});
             }).code(),
             ErrorCode::kInvalidArgument);
+  EXPECT_EQ(find_sam("sam_vit_h").width, 1280);
+  EXPECT_EQ(error_of([] { find_sam("sam_vit_x"); }).code(), ErrorCode::kNotFound);
   EXPECT_THAT(error_of([] { describe_sam_decoder(sam_test(), {.n_points = 0}); }).what(),
               HasSubstr("expected points, a box or a mask"));
 }
