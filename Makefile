@@ -24,6 +24,7 @@ $(BUILD)/build.ninja: | setup
 
 build: setup $(BUILD)/build.ninja
 	@cmake --build $(BUILD) -j $(JOBS)
+	@$(BUILD)/bin/cadenza weights import -q
 
 test: build
 	@ctest --test-dir $(BUILD) -LE slow -j $(JOBS) --output-on-failure

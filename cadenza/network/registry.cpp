@@ -38,6 +38,10 @@ std::filesystem::path default_weights_folder() {
                                                   : std::filesystem::path(CADENZA_BUILD_WEIGHTS);
 }
 
+std::filesystem::path wheels_folder() {
+  return std::filesystem::path(CADENZA_BUILD_WEIGHTS).parent_path();
+}
+
 namespace {
 
 std::uint64_t parse_seed(std::string_view text) {

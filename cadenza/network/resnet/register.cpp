@@ -13,6 +13,7 @@ NetworkEntry entry(const std::string& name, const std::string& summary, const Re
           .weights_license = "that of your checkpoint (torchvision: BSD-3-Clause)",
           .weights_hint = "a torchvision or timm checkpoint of your own: .pth or .safetensors",
           .size_px = spec.size_px,
+          .classifier = "fc.",
           .describe = [spec](GraphRequest request) {
             return describe_resnet(spec, std::move(request));
           }};

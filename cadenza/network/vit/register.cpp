@@ -1,4 +1,5 @@
 #include "cadenza/network/registry.h"
+#include "cadenza/network/vit/import.h"
 #include "cadenza/network/vit/vit.h"
 
 namespace cadenza {
@@ -12,10 +13,13 @@ NetworkEntry entry(const std::string& name, const std::string& summary, const Vi
       .summary = summary,
       .source = "Dosovitskiy et al., ICLR 2021",
       .weights_license = "that of your checkpoint (timm, augreg: Apache-2.0)",
-      .weights_hint = "a timm checkpoint of your own: .safetensors or .pth",
+      .weights_hint = "a checkpoint of your own: timm's .safetensors or .pth, Google's .npz",
       .size_px = spec.size_px,
       .mean = {0.5F, 0.5F, 0.5F},
       .stddev = {0.5F, 0.5F, 0.5F},
+      .translate = [spec](const Checkpoint& published) { return translate_vit(spec, published); },
+      .classifier = "head.",
+      .unused_keys = {"pre_logits.**", "pre_logits/**"},
       .describe = [spec](GraphRequest request) { return describe_vit(spec, std::move(request)); }};
 }
 
