@@ -32,9 +32,12 @@ test: build
 slow: build
 	@ctest --test-dir $(BUILD) -L slow --output-on-failure
 
-demo: build
+# The program alone: the demo needs no test.
+demo: setup $(BUILD)/build.ninja
 	@tools/demo_data.sh $(DATA)
-	@$(BUILD)/bin/cadenza demo --data $(DATA)
+	@cmake --build $(BUILD) -j $(JOBS) --target cadenza_program
+	@$(BUILD)/bin/cadenza weights import -q
+	@$(BUILD)/bin/cadenza demo --data $(DATA) --photographs $(or $(CADENZA_DEPS),.deps)/demo
 
 check:
 	@tools/setup.sh check

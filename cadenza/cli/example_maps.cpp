@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cadenza/base/error.h"
+#include "cadenza/cli/model_access.h"
 #include "cadenza/inspector/inspector.h"
 
 namespace cadenza {
@@ -13,8 +14,9 @@ namespace {
 
 class Models {
  public:
-  Models(const NetworkEnvironment& environment, Progress& progress)
-      : environment_(environment), progress_(progress) {}
+  explicit Models(const CommandContext& context)
+      : options_{.environment = environment_of(context), .methods = &context.methods},
+        progress_(context.progress) {}
 
   /// Null: it could not be opened, which was told.
   const Inspector* at(const std::filesystem::path& directory) {
@@ -22,8 +24,7 @@ class Models {
     if (known != opened_.end()) return known->second.get();
     std::unique_ptr<Inspector> model;
     try {
-      model = std::make_unique<Inspector>(
-          Inspector::open(directory, {.environment = environment_, .methods = nullptr}));
+      model = std::make_unique<Inspector>(Inspector::open(directory, options_));
     } catch (const Error& error) {
       progress_.warn(cat("examples without maps: ", error.what()));
     }
@@ -31,15 +32,15 @@ class Models {
   }
 
  private:
-  NetworkEnvironment environment_;
+  InspectorOptions options_;
   Progress& progress_;
   std::map<std::filesystem::path, std::unique_ptr<Inspector>> opened_;
 };
 
 }  // namespace
 
-MapSource example_maps(const NetworkEnvironment& environment, Progress& progress) {
-  const auto models = std::make_shared<Models>(environment, progress);
+MapSource example_maps(const CommandContext& context) {
+  const auto models = std::make_shared<Models>(context);
   return [models](const SeedRecord& seed,
                   const PredictionRecord& prediction) -> std::optional<ExampleMap> {
     const auto* const model = models->at(seed.folder / "model");

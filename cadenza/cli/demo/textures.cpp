@@ -2,8 +2,10 @@
 #include <array>
 #include <cmath>
 #include <iomanip>
+#include <map>
 #include <numbers>
 #include <sstream>
+#include <utility>
 
 #include "cadenza/base/error.h"
 #include "cadenza/base/file.h"
@@ -54,18 +56,23 @@ void draw_scratch(Canvas& canvas, Rng& rng) {
   double y = rng.uniform(25, kCropPx - 25.), x = rng.uniform(25, kCropPx - 25.);
   double angle = rng.uniform(0, 2 * std::numbers::pi);
   const double bend = rng.uniform(-0.02, 0.02);
+  std::map<std::pair<std::int64_t, std::int64_t>, double> opacity;  // of each pixel, blended once
   for (double walked = 0; walked < length; walked += 0.5) {
     for (int dy = -3; dy <= 3; ++dy) {
       for (int dx = -3; dx <= 3; ++dx) {
         const auto row = static_cast<std::int64_t>(y) + dy;
         const auto column = static_cast<std::int64_t>(x) + dx;
         const double distance = std::hypot(double(row) - y, double(column) - x);
-        paint(canvas, row, column, value, std::clamp(half_width + 0.5 - distance, 0., 0.8));
+        auto& strongest = opacity[{row, column}];
+        strongest = std::max(strongest, std::clamp(half_width + 0.5 - distance, 0., 0.8));
       }
     }
     y += 0.5 * std::sin(angle);
     x += 0.5 * std::cos(angle);
     angle += bend;
+  }
+  for (const auto& [pixel, share] : opacity) {
+    paint(canvas, pixel.first, pixel.second, value, share);
   }
 }
 
@@ -122,7 +129,7 @@ std::string numbered(std::int64_t index, std::string_view suffix) {
 void write_picture(const Image& picture, const fs::path& file) {
   fs::create_directories(file.parent_path());
   const auto bytes = encode_png(picture);
-  write_file_atomic(file, bytes);
+  write_file(file, bytes);
 }
 
 void write_product(const Image& photograph, const std::string& name, bool is_taught,

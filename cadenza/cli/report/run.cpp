@@ -5,7 +5,6 @@
 #include "cadenza/base/file.h"
 #include "cadenza/base/json.h"
 #include "cadenza/cli/example_maps.h"
-#include "cadenza/cli/thread_count.h"
 #include "cadenza/report/html_report.h"
 #include "cadenza/report/run_tables.h"
 
@@ -45,11 +44,7 @@ int run_report(const CommandContext& context) {
   fs::path file = invocation.text_or("out", is_html ? default_file(runs).string() : "");
   if (is_html) {
     context.progress.begin("report", std::ssize(runs));
-    const NetworkEnvironment environment{.weights_folder = invocation.text_or("weights", ""),
-                                         .device = invocation.text("device"),
-                                         .n_threads = thread_count(invocation.integer("threads"))};
-    const ReportOptions options{.map_of = example_maps(environment, context.progress),
-                                .progress = &context.progress};
+    const ReportOptions options{.map_of = example_maps(context), .progress = &context.progress};
     write_file_atomic(file, make_html_report(runs, options));
     context.progress.advance(std::ssize(runs));
     context.progress.end();
