@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 namespace cadenza {
 
@@ -22,6 +23,10 @@ struct InputSpec {
   Resampler resampler = Resampler::kTriangleFloat;
   bool reduced_decoding = false;  ///< large JPEGs may be decoded at 1/2, 1/4 or 1/8
   bool needs_structure = false;   ///< training asks for region maps
+  /// Which: "felzenszwalb", "slic", "sam", "folder" (maps from --masks) or "grid". Where a "sam"
+  /// has no weights or a "folder" no maps, whoever prepares the images takes felzenszwalb and says
+  /// so.
+  std::string structure = "felzenszwalb";
 
   bool operator==(const InputSpec&) const = default;
 };

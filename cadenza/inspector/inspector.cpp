@@ -18,6 +18,7 @@
 #include "cadenza/inspector/threshold.h"
 #include "cadenza/memory/conformal.h"
 #include "cadenza/method/registry.h"
+#include "cadenza/structure/region_source/region_source.h"
 
 namespace cadenza {
 
@@ -166,7 +167,9 @@ struct Inspector::Impl {
 
     const TaskRef task{.id = manifest ? manifest->next_task_id : 0, .name = request.task};
     const auto data =
-        open_training({task}, samples_of(task.name, normals.files, split.learned), info.input);
+        open_training({task}, samples_of(task.name, normals.files, split.learned), info.input,
+                      {.regions = make_region_source(info.input, request.masks, options.environment,
+                                                     *request.progress)});
     method->train_task(*data,
                        {.seed = request.seed, .stop = request.stop, .progress = request.progress});
 

@@ -41,9 +41,12 @@ struct TrainRequest {
   std::string task;                           ///< its name, new to the model
   std::vector<std::filesystem::path> normal;  ///< images and folders of images of good parts
   double target_fpr = 0.05;                   ///< share of good parts that may be called defect
-  std::uint64_t seed = 0;                     ///< same seed, images and threads: same state bytes
-  std::stop_token stop;                       ///< ends within one batch, nothing changed
-  Progress* progress = &no_progress();        ///< not owned
+  /// Label maps of the images, for methods that learn from regions: a folder or a ZIP archive, see
+  /// structure/region_source/mask_tree.h. Empty: made from the images, where the method asks.
+  std::filesystem::path masks;
+  std::uint64_t seed = 0;               ///< same seed, images and threads: same state bytes
+  std::stop_token stop;                 ///< ends within one batch, nothing changed
+  Progress* progress = &no_progress();  ///< not owned
 };
 
 struct TrainReport {

@@ -21,6 +21,9 @@ void describe_train(CommandTable& table) {
             argument(real_option("target_fpr", 0.05, 1e-6, 0.5,
                                  "share of good parts that may be called defect"),
                      "SHARE"),
+            text_argument("masks", "DIR|ZIP",
+                          "label maps of the images (`cadenza data masks`), for methods that learn "
+                          "from regions; default: made from the images"),
             argument(integer_option("seed", 0, 0, INT64_MAX, "of all random choices"), "N"),
             text_argument("set", "KEY=VALUE", "an option of the method of a new model").repeated()},
        .examples = {"cadenza train --task bottle --normal photos/bottle --model line",

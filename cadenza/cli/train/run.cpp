@@ -19,6 +19,7 @@ int run_train(const CommandContext& context) {
       {.environment = environment_of(context), .methods = &context.methods});
   TrainRequest request{.task = given.text("task"), .normal = {}};
   for (const auto& path : given.list("normal")) request.normal.emplace_back(path);
+  request.masks = given.text_or("masks", "");
   request.target_fpr = given.real("target_fpr");
   request.seed = static_cast<std::uint64_t>(given.integer("seed"));
   request.stop = context.stop;

@@ -10,6 +10,7 @@
 #include "cadenza/structure/mask/clean.h"
 #include "cadenza/structure/mask/crop_grid.h"
 #include "cadenza/structure/mask/label_map.h"
+#include "cadenza/structure/mask/label_map_file.h"
 #include "cadenza/structure/mask/resample.h"
 #include "cadenza/structure/mask/run_lengths.h"
 
@@ -342,6 +343,16 @@ TEST(Painting, NearestTakesThePixelOfTheCentre) {
   EXPECT_THAT(resize_nearest(map, 1, 2).ids, ElementsAre(2, 4));
   EXPECT_THAT(resize_nearest(map, 2, 4).ids, ElementsAre(1, 2, 3, 4, 1, 2, 3, 4));
   EXPECT_THAT(resize_nearest(map, 1, 8).ids, ElementsAre(1, 1, 2, 2, 3, 3, 4, 4));
+}
+
+TEST(LabelMapFile, KeepsWhatItsDepthHolds) {
+  const RegionMap map{2, 3, {0, 1, 254, 255, 256, 65535}};
+  EXPECT_EQ(decode_label_map(encode_label_map(map), "m.png").ids, map.ids);
+  EXPECT_THAT(decode_label_map(encode_label_map_8bit(map), "m.png").ids,
+              ElementsAre(0, 1, 254, 255, 255, 255));
+  const auto error = error_of([] { encode_label_map({1, 1, {65536}}); });
+  EXPECT_EQ(error.code(), ErrorCode::kLimitExceeded);
+  EXPECT_THAT(error.what(), HasSubstr("region id 65536"));
 }
 
 }  // namespace
