@@ -43,7 +43,7 @@ foreach(wheel torch openvino)  # with a library go its licences
   file(GLOB licenses ${CADENZA_DEPS}/${wheel}/*.dist-info/licenses)
   install(DIRECTORY ${licenses}/ DESTINATION share/doc/cadenza/licenses/${wheel})
 endforeach()
-if(EXISTS ${PROJECT_BINARY_DIR}/share)
+if(TARGET cadenza_program)  # which writes its man page and completions when it is built
   install(DIRECTORY ${PROJECT_BINARY_DIR}/share/ DESTINATION share)
 endif()
 install(DIRECTORY ${CADENZA_DEPS}/weights DESTINATION share/cadenza OPTIONAL
