@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "cadenza/image/decode.h"
 
@@ -33,6 +34,9 @@ GreyImage16 decode_png_grey16(const EncodedImage& file);
 
 /// Throws unless the size of `header` is within `options`.
 void require_limits(const ImageHeader& header, const EncodedImage& file);
+
+/// Throws kInvalidArgument unless `image` has pixels for its size, and 1 or 3 channels.
+void require_whole(const Image& image, std::string_view caller);
 
 /// The orientation in an EXIF block ("II*\0..." or "MM\0*..."), 1 where there is none or the block
 /// is damaged: a picture is not refused for its metadata.

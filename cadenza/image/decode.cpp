@@ -77,6 +77,16 @@ void require_limits(const ImageHeader& header, const EncodedImage& file) {
                   " pixels are decoded; shrink the picture");
 }
 
+void require_whole(const Image& image, std::string_view caller) {
+  const bool is_shaped =
+      image.height_px > 0 && image.width_px > 0 && (image.n_channels == 1 || image.n_channels == 3);
+  CADENZA_REQUIRE(is_shaped && image.pixels.size() == std::size_t(image.height_px) *
+                                                          std::size_t(image.width_px) *
+                                                          std::size_t(image.n_channels),
+                  ErrorCode::kInvalidArgument, caller, ": ", image.width_px, "x", image.height_px,
+                  " px with ", image.n_channels, " channels and ", image.pixels.size(), " bytes");
+}
+
 ReducedImage decode_reduced(std::span<const std::byte> bytes, const std::string& name,
                             const DecodeOptions& options) {
   CADENZA_REQUIRE(bytes.size() <= options.limit_bytes, ErrorCode::kLimitExceeded, name, ": ",

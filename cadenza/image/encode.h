@@ -9,7 +9,9 @@
 
 namespace cadenza {
 
-/// 8-bit PNG, grey or RGB. Errors: kInvalidArgument (an empty picture).
+// Errors of all: kInvalidArgument: an empty picture, another number of values than its size needs.
+
+/// 8-bit PNG, grey or RGB.
 std::vector<std::byte> encode_png(const Image& image);
 
 /// 16-bit grey PNG of [height, width] values: label maps.

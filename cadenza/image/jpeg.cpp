@@ -25,12 +25,14 @@ struct ErrorManager {
   jpeg_error_mgr base;
   std::jmp_buf escape;
   char message[JMSG_LENGTH_MAX];
+  int code;
   bool is_truncated;
 };
 
 void note_error(j_common_ptr info) {
   auto* const manager = reinterpret_cast<ErrorManager*>(info->err);
   info->err->format_message(info, manager->message);
+  manager->code = info->err->msg_code;
   std::longjmp(manager->escape, 1);
 }
 
@@ -48,7 +50,19 @@ void install(ErrorManager& manager, jpeg_error_mgr*& slot) {
   manager.base.emit_message = note_warning;
   manager.base.output_message = [](j_common_ptr) {};
   manager.message[0] = 0;
+  manager.code = 0;
   manager.is_truncated = false;
+}
+
+/// A progressive JPEG is gone through once a scan, however little the scan holds: a small file
+/// could keep a processor busy for hours. Cameras write about ten.
+constexpr int kMaxScans = 500;
+
+void refuse_endless_scans(j_common_ptr info) {
+  auto* const manager = reinterpret_cast<ErrorManager*>(info->err);
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMaxScans) return;
+  std::snprintf(manager->message, sizeof manager->message, "more than %d scans", kMaxScans);
+  std::longjmp(manager->escape, 1);
 }
 
 class Decompressor {
@@ -56,6 +70,8 @@ class Decompressor {
   explicit Decompressor(const EncodedImage& file) : file_(file) {
     install(errors_, info_.err);
     jpeg_create_decompress(&info_);
+    watch_.progress_monitor = refuse_endless_scans;
+    info_.progress = &watch_;
   }
   ~Decompressor() { jpeg_destroy_decompress(&info_); }
   Decompressor(const Decompressor&) = delete;
@@ -129,6 +145,9 @@ class Decompressor {
   }
 
   [[noreturn]] void fail() const {
+    CADENZA_REQUIRE(errors_.code != JERR_BAD_PRECISION && errors_.code != JERR_SOF_UNSUPPORTED,
+                    ErrorCode::kUnsupported, file_.name, ": ", errors_.message,
+                    "; save it as an 8-bit baseline or progressive JPEG");
     throw Error(ErrorCode::kCorruptData,
                 cat(file_.name, ": the JPEG is damaged: ", errors_.message, "; copy it again"));
   }
@@ -136,6 +155,7 @@ class Decompressor {
   const EncodedImage& file_;
   jpeg_decompress_struct info_{};
   ErrorManager errors_{};
+  jpeg_progress_mgr watch_{};
 };
 
 class Compressor {
@@ -152,6 +172,9 @@ class Compressor {
   Compressor& operator=(const Compressor&) = delete;
 
   std::vector<std::byte> encode(const Image& image, int quality) {
+    require_whole(image, "encode_jpeg");
+    CADENZA_REQUIRE(quality >= 1 && quality <= 100, ErrorCode::kInvalidArgument,
+                    "encode_jpeg: quality ", quality, " is not in [1, 100]");
     CADENZA_REQUIRE(try_encode(image, quality), ErrorCode::kInvalidArgument,
                     "encode_jpeg: ", image.width_px, "x", image.height_px,
                     " px: ", errors_.message);

@@ -97,6 +97,10 @@ class Reader {
     // Limits are ours to check, from the header.
     png_set_user_limits(png_, 0x7FFFFFFF, 0x7FFFFFFF);
     png_set_chunk_malloc_max(png_, 1 << 26);
+    // Texts and profiles are not used, and a small file could unpack gigabytes of them.
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER,
+                                reinterpret_cast<png_const_bytep>("tEXt\0zTXt\0iTXt\0iCCP\0sPLT"),
+                                5);
     png_read_info(png_, info_);
     return true;
   }
@@ -158,9 +162,6 @@ class Writer {
   /// `bytes`: rows of big-endian samples.
   std::vector<std::byte> encode(const std::uint8_t* bytes, std::int64_t height, std::int64_t width,
                                 std::int64_t n_channels, int bit_depth) {
-    CADENZA_REQUIRE(height > 0 && width > 0 && (n_channels == 1 || n_channels == 3),
-                    ErrorCode::kInvalidArgument, "encode_png: ", width, "x", height, " px with ",
-                    n_channels, " channels");
     std::vector<std::byte> out;
     out.reserve(static_cast<std::size_t>(height * width * n_channels));
     notes_.out = &out;
@@ -203,11 +204,16 @@ Image decode_png(const EncodedImage& file, int& orientation) {
 GreyImage16 decode_png_grey16(const EncodedImage& file) { return Reader(file).decode_grey16(); }
 
 std::vector<std::byte> encode_png(const Image& image) {
+  require_whole(image, "encode_png");
   return Writer().encode(image.pixels.data(), image.height_px, image.width_px, image.n_channels, 8);
 }
 
 std::vector<std::byte> encode_png16(std::span<const std::uint16_t> values, std::int64_t height_px,
                                     std::int64_t width_px) {
+  CADENZA_REQUIRE(height_px > 0 && width_px > 0 &&
+                      values.size() == static_cast<std::size_t>(height_px * width_px),
+                  ErrorCode::kInvalidArgument, "encode_png16: ", values.size(), " values for ",
+                  width_px, "x", height_px, " px");
   std::vector<std::uint8_t> big_endian;
   big_endian.reserve(2 * values.size());
   for (const auto value : values) {

@@ -74,6 +74,8 @@ class Reader {
                     file_.name,
                     ": a TIFF of signed or floating-point samples; save it as 8 or 16 bit");
     const auto photometric = field(TIFFTAG_PHOTOMETRIC);
+    CADENZA_REQUIRE(photometric != PHOTOMETRIC_SEPARATED, ErrorCode::kUnsupported, file_.name,
+                    ": a CMYK TIFF (for printing); save it as RGB or grey");
     const bool is_grey =
         photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE;
     return {"tiff", height, width, is_grey ? 1 : 3, field(TIFFTAG_BITSPERSAMPLE)};
@@ -128,7 +130,8 @@ class Reader {
     return static_cast<std::uint8_t>((value * 255U + 32767U) / 65535U);
   }
 
-  /// Everything else libtiff can show as RGBA, top row first.
+  /// Everything else libtiff can show as RGBA: rows as they are stored. (Asked for the top row
+  /// first, libtiff would apply half of the orientation.)
   Image decode_any(const ImageHeader& header) {
     char reason[1024] = "";
     CADENZA_REQUIRE(TIFFRGBAImageOK(tiff_.get(), reason) == 1, ErrorCode::kUnsupported, file_.name,
@@ -136,7 +139,7 @@ class Reader {
     std::vector<std::uint32_t> raster(std::size_t(header.height_px * header.width_px));
     if (TIFFReadRGBAImageOriented(tiff_.get(), std::uint32_t(header.width_px),
                                   std::uint32_t(header.height_px), raster.data(),
-                                  ORIENTATION_TOPLEFT, 1) != 1) {
+                                  field(TIFFTAG_ORIENTATION), 1) != 1) {
       fail();
     }
     Image image{header.height_px, header.width_px, header.n_channels, {}};
