@@ -18,7 +18,7 @@ namespace cadenza {
 /// One mini-batch on its way through a training step. A row is what the network is fed: a method
 /// that learns from pairs (an image and its broken twin) has two rows an image.
 struct Batch {
-  at::Tensor images;         ///< [B,3,H,W] float32
+  at::Tensor images;         ///< [B,...] float32, what the network is fed: most often [B,3,H,W]
   at::Tensor pixels;         ///< [B,H,W,3] uint8 originals, undefined if the method keeps none
   at::Tensor labels;         ///< [B] int64, the method's own targets; undefined if it has none
   at::Tensor task;           ///< [B] int64, TaskId

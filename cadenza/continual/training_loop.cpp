@@ -134,7 +134,7 @@ TrainingLog run_training_loop(const TaskData& data, TrainableView& view,
   loop.strategy().begin_task(data, view);
   plan.progress->begin(cat(loop.name(), ": training"), plan.n_epochs * n_batches);
   for (std::int64_t epoch = 0; epoch < plan.n_epochs; ++epoch) {
-    const auto order = shuffle.permutation(data.size());
+    const auto order = plan.order ? plan.order(data.size()) : shuffle.permutation(data.size());
     double sum = 0;
     for (std::int64_t batch_index = 0; batch_index < n_batches; ++batch_index) {
       loop.require_running();

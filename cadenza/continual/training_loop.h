@@ -31,6 +31,9 @@ struct TrainingPlan {
   OptimizerSpec optimizer;  ///< made anew for every task
   Optimizer* own_optimizer = nullptr;  ///< not owned; used instead: its moments outlive the task
   LearningRateSchedule schedule;       ///< empty: constant
+  /// The order of n images in the next epoch, for repeating another program's; empty: shuffled by
+  /// the seed and the names of the tasks.
+  std::function<std::vector<std::int64_t>(std::int64_t n)> order = {};
 
   std::uint64_t seed = 0;
   std::stop_token stop;                                 ///< polled before each batch

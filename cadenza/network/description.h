@@ -44,12 +44,13 @@ struct Injection {
   std::function<GraphValue(Graph&, const InjectionSite&, GraphValue block_input)> block_input;
 };
 
-/// Key and value tokens put in front of those of a ViT's first `n_blocks` blocks: inputs
+/// Key and value tokens put in front of those of a ViT's blocks from `first_block` on: inputs
 /// `prefix.<block>.k` and `.v` [B,n_tokens,C], so that one compiled model serves every task and
 /// every image of a batch may be of another one. They are neither projected nor normalised.
 struct PrefixPrompts {
   int n_tokens = 0;
   int n_blocks = 0;
+  int first_block = 0;
 };
 
 /// What to describe: which outputs of the network, for which image.

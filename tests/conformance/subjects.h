@@ -10,13 +10,32 @@
 
 namespace cadenza {
 
-/// Every method of this build and the two of tests/support, so that the laws always have something
-/// to hold for.
+/// A method that other options make another one: its tasks share what they did not, or the like.
+struct Variant {
+  std::string name, method;
+  OptionTexts options;  ///< over the method's tiny ones
+};
+inline const std::vector<Variant>& variants() {
+  static const std::vector<Variant> all = {
+      {"ucad_shared", "ucad", {{"shared_prompt", "true"}}},
+      {"ucad_untrained", "ucad", {{"epochs", "0"}}},
+  };
+  return all;
+}
+
+/// Every method of this build, its variants and the two of tests/support, so that the laws always
+/// have something to hold for.
 inline const MethodRegistry& subjects() {
   static const MethodRegistry all = [] {
     auto registry = builtin_methods();
     const auto toys = toy_methods();
     for (const auto& name : toys.names()) registry.add(toys.find(name));
+    for (const auto& variant : variants()) {
+      auto entry = registry.find(variant.method);
+      entry.name = variant.name;
+      for (const auto& [option, value] : variant.options) entry.tiny[option] = value;
+      registry.add(std::move(entry));
+    }
     return registry;
   }();
   return all;

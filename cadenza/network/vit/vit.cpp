@@ -18,7 +18,7 @@ class Description {
         columns_(request.width_px / spec.patch_px) {}
 
   Graph describe() {
-    auto x = embed(image_input(g_, request_));
+    auto x = taps_.offer("embedding", embed(image_input(g_, request_)));
     for (int block = 0; block < spec_.depth; ++block) {
       x = this->block(x, block);
       const auto number = std::to_string(block);
@@ -59,7 +59,8 @@ class Description {
     const auto qkv = linear(g_, layer_norm(g_, x, name + "norm1"), name + "attn.qkv", 3 * c);
     auto k = g_.slice(qkv, 2, c, 2 * c);
     auto v = g_.slice(qkv, 2, 2 * c, 3 * c);
-    if (index < request_.prefix.n_blocks && request_.prefix.n_tokens > 0) {
+    const int place = index - request_.prefix.first_block;
+    if (place >= 0 && place < request_.prefix.n_blocks && request_.prefix.n_tokens > 0) {
       const auto prefix = "prefix." + std::to_string(index);
       k = g_.concat({g_.input(prefix + ".k", {kBatch, request_.prefix.n_tokens, c}), k}, 1);
       v = g_.concat({g_.input(prefix + ".v", {kBatch, request_.prefix.n_tokens, c}), v}, 1);
@@ -96,8 +97,10 @@ Graph describe_vit(const VitSpec& spec, GraphRequest request) {
                       request.width_px >= spec.patch_px && request.width_px % spec.patch_px == 0,
                   ErrorCode::kInvalidArgument, "image ", request.height_px, "x", request.width_px,
                   ": expected multiples of the patch, ", spec.patch_px, " px");
-  CADENZA_REQUIRE(request.prefix.n_blocks <= spec.depth, ErrorCode::kInvalidArgument, "prefix of ",
-                  request.prefix.n_blocks, " blocks: the network has ", spec.depth);
+  const auto& prefix = request.prefix;
+  CADENZA_REQUIRE(prefix.first_block >= 0 && prefix.first_block + prefix.n_blocks <= spec.depth,
+                  ErrorCode::kInvalidArgument, "prefix of ", prefix.n_blocks, " blocks from block ",
+                  prefix.first_block, ": the network has ", spec.depth);
   return Description(spec, request).describe();
 }
 

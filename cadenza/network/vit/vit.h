@@ -17,9 +17,9 @@ struct VitSpec {
 /// timm's. Differs  from timm at another image size: the position embedding is resized bicubically
 /// without
 ///          antialiasing, inside the graph. Any height and width that are multiples of the patch.
-/// Taps     block.I (patches as a grid [B,C,h,w]), cls.I [B,C], tokens.I [B,1+h*w,C], each of the
-///          raw output of block I from 0; then norm (tokens after the final norm), pooled =
-///          pre_logits (the class token of norm), logits.
+/// Taps     embedding [B,1+h*w,C], what enters block 0; block.I (patches as a grid [B,C,h,w]),
+///          cls.I [B,C], tokens.I [B,1+h*w,C], each of the raw output of block I from 0; then norm
+///          (tokens after the final norm), pooled = pre_logits (the class token of norm), logits.
 /// Errors   kInvalidArgument: the image is no multiple of the patch; more prefixed blocks than
 ///          there are.
 Graph describe_vit(const VitSpec& spec, GraphRequest request);
