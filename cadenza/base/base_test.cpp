@@ -215,6 +215,16 @@ TEST(Options, DefaultsAreFilledAndSpellingIsCanonical) {
   EXPECT_EQ(options.texts().at("rate"), "0.0005");
 }
 
+TEST(Options, AListIsATextsPartsBetweenCommas) {
+  const std::vector<OptionSpec> table{text_option("taps", "a,b", "names")};
+  const auto parts = [&](const OptionTexts& given) {
+    return Options("method 'x'", table, given).list("taps");
+  };
+  EXPECT_EQ(parts({}), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(parts({{"taps", ",c,,d e,"}}), (std::vector<std::string>{"c", "d e"}));
+  EXPECT_TRUE(parts({{"taps", ""}}).empty());
+}
+
 TEST(Options, BadNamesAndValuesSayWhatIsAllowed) {
   const auto table = example_table();
   const auto message = [&](const OptionTexts& given) {

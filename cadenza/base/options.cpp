@@ -145,6 +145,16 @@ const std::string& Options::text(std::string_view name) const {
 std::int64_t Options::integer(std::string_view name) const {
   return *parse_number<std::int64_t>(text(name));
 }
+std::vector<std::string> Options::list(std::string_view name) const {
+  const auto& all = text(name);
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin < all.size();) {
+    const auto end = std::min(all.find(',', begin), all.size());
+    if (end > begin) parts.push_back(all.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
 double Options::real(std::string_view name) const { return *parse_number<double>(text(name)); }
 bool Options::flag(std::string_view name) const { return *parse_flag(text(name)); }
 

@@ -48,6 +48,8 @@ class Options {
   double real(std::string_view name) const;
   bool flag(std::string_view name) const;
   const std::string& text(std::string_view name) const;
+  /// A text's parts between commas, empty ones left out: "stage.3,stage.5".
+  std::vector<std::string> list(std::string_view name) const;
 
   /// Every option with its value in canonical spelling, for manifests and results.
   const OptionTexts& texts() const noexcept { return values_; }

@@ -125,4 +125,17 @@ at::Tensor normalised(const at::Tensor& pixels, const InputSpec& input) {
   return images;
 }
 
+std::string fingerprint(const InputSpec& input) {
+  constexpr std::array kFits{"squash", "short_side_crop", "tiles"};
+  constexpr std::array kResamplers{"triangle", "pillow_bilinear", "pillow_bicubic",
+                                   "opencv_linear"};
+  const auto numbers = [](const std::array<float, 3>& of_rgb) {
+    return cat(of_rgb[0], ',', of_rgb[1], ',', of_rgb[2]);
+  };
+  return cat(input.height_px, 'x', input.width_px, ':', kFits[static_cast<std::size_t>(input.fit)],
+             ':', kResamplers[static_cast<std::size_t>(input.resampler)],
+             ":mean=", numbers(input.mean), ":std=", numbers(input.stddev),
+             input.reduced_decoding ? ":reduced_decoding" : "");
+}
+
 }  // namespace cadenza

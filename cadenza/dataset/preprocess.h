@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <ATen/core/Tensor.h>
 
 #include "cadenza/dataset/input_spec.h"
@@ -28,5 +30,9 @@ at::Tensor prepare_pixels(const Image& image, const InputSpec& input);
 /// Pixels that were prepared and perhaps changed since (augmentation, replay).
 /// Shapes   pixels [B,H,W,3] uint8, any H and W -> [B,3,H,W] float32.
 at::Tensor normalised(const at::Tensor& pixels, const InputSpec& input);
+
+/// All that prepare() depends on, in one line: "256x256:squash:triangle:mean=0.5,0.5,0.5:std=..." A
+/// part of every method's fingerprint.
+std::string fingerprint(const InputSpec& input);
 
 }  // namespace cadenza

@@ -1,6 +1,9 @@
 #include "cadenza/dataset/preprocess.h"
 
 #include <cmath>
+#include <functional>
+#include <set>
+#include <vector>
 
 #include "tests/support/error_of.h"
 #include <ATen/ATen.h>
@@ -98,6 +101,24 @@ TEST(Prepare, BadNumbersAreRefused) {
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(error_of([&] { normalised(at::zeros({8, 8, 3}, at::kByte), {}); }).code(),
             ErrorCode::kInvalidArgument);
+}
+
+TEST(Fingerprint, TellsEverythingThatPrepareDependsOn) {
+  const InputSpec plain{.height_px = 32, .width_px = 48, .mean = {.5F, .5F, .5F}};
+  EXPECT_EQ(fingerprint(plain), "32x48:squash:triangle:mean=0.5,0.5,0.5:std=0.229,0.224,0.225");
+  std::set<std::string> all{fingerprint(plain)};
+  for (const auto& change : std::vector<std::function<void(InputSpec&)>>{
+           [](InputSpec& input) { input.height_px = 33; },
+           [](InputSpec& input) { input.width_px = 33; },
+           [](InputSpec& input) { input.mean[2] = .4F; },
+           [](InputSpec& input) { input.stddev[0] = .4F; },
+           [](InputSpec& input) { input.fit = Fit::kShortSideCrop; },
+           [](InputSpec& input) { input.resampler = Resampler::kPillowBicubic; },
+           [](InputSpec& input) { input.reduced_decoding = true; }}) {
+    InputSpec changed = plain;
+    change(changed);
+    EXPECT_TRUE(all.insert(fingerprint(changed)).second) << fingerprint(changed);
+  }
 }
 
 }  // namespace

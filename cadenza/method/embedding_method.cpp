@@ -86,7 +86,7 @@ MethodInfo made_info(MethodInfo info, const Options& options, const LearnedNetwo
     info.input.stddev = network.entry().stddev;
   }
   info.network = network.entry().name;
-  info.fingerprint = network.fingerprint();
+  info.fingerprint = cat(network.fingerprint(), ':', fingerprint(info.input));
   info.picks_task = scorer.picks_task();
   info.shares_parameters = !network.parameters().empty();
   info.isolates_tasks = !info.shares_parameters && scorer.picks_task();

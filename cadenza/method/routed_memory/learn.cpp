@@ -16,6 +16,7 @@
 #include "cadenza/base/rng.h"
 #include "cadenza/memory/conformal.h"
 #include "cadenza/memory/coreset.h"
+#include "cadenza/memory/row_sample.h"
 #include "cadenza/method/routed_memory/score.h"
 
 namespace cadenza::routed_memory {
@@ -132,50 +133,31 @@ class Pictures {
   std::int64_t n_duplicates_ = 0;
 };
 
-/// One layer's cells that selection looks at, gathered image by image.
-struct Candidates {
-  std::vector<std::int64_t> numbers;  // over the cells of all images, ascending
-  at::Tensor rows;                    // [n,d]
-  std::size_t n_filled = 0;           // of both
-
-  void take(std::int64_t image, const at::Tensor& cells) {
-    const auto n_cells = cells.size(0), dim = cells.size(1);
-    const auto begin = image * n_cells, end = begin + n_cells;
-    const auto* from = cells.const_data_ptr<float>();
-    auto* to = rows.mutable_data_ptr<float>();
-    for (; n_filled < numbers.size() && numbers[n_filled] < end; ++n_filled) {
-      std::copy_n(from + (numbers[n_filled] - begin) * dim, dim,
-                  to + static_cast<std::int64_t>(n_filled) * dim);
-    }
-  }
-};
-
 /// Steps 2 and 3 for every layer.
 std::vector<LayerMemory> select_banks(const FeatureReader& reader, const Pictures& pictures,
                                       const std::string& task, const LearnOptions& options,
                                       const TrainContext& context) {
   const auto& layers = reader.views().layers;
-  std::vector<Candidates> candidates;
+  std::vector<RowSample> candidates;
   std::vector<Rng> random;
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     random.emplace_back(context.seed, cat("routed_memory ", task, " layer ", layer + 1));
     const auto& shape = layers[layer].shape;
     const auto n_cells = pictures.size() * shape[2] * shape[3];
-    Candidates one{.numbers = random.back().sample_sorted(n_cells, options.candidates)};
-    one.rows = at::empty({std::ssize(one.numbers), layers[layer].channels}, at::kFloat);
-    candidates.push_back(std::move(one));
+    candidates.emplace_back(n_cells, layers[layer].channels, options.candidates, random.back());
   }
   for (std::int64_t image = 0; image < pictures.size(); ++image) {
     const auto features = pictures.features(image);
     for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-      candidates[layer].take(image, features.layers[layer]);
+      const auto& cells = features.layers[layer];
+      candidates[layer].take(image * cells.size(0), cells);
     }
   }
 
   context.progress->begin(cat(task, ": memory"), std::ssize(layers) * options.memory_size);
   std::vector<LayerMemory> memories;
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-    auto& [numbers, rows, n_filled] = candidates[layer];
+    const auto& rows = candidates[layer].rows();
     const auto cells_of_image = layers[layer].shape[2] * layers[layer].shape[3];
     const auto first =
         static_cast<std::int64_t>(random[layer].below(static_cast<std::uint64_t>(rows.size(0))));
@@ -183,13 +165,12 @@ std::vector<LayerMemory> select_banks(const FeatureReader& reader, const Picture
                                        {.first = first, .nearest_squared = kSameSquared},
                                        context.stop, *context.progress);
     const auto picked_rows = at::tensor(picked);
-    const auto picked_numbers = at::tensor(numbers).index_select(0, picked_rows);
+    const auto picked_numbers = candidates[layer].numbers().index_select(0, picked_rows);
     LayerMemory memory{.bank = encode_bank(rows.index_select(0, picked_rows),
                                            picked_numbers.floor_divide(cells_of_image),
                                            picked_numbers.remainder(cells_of_image), options.code)};
     memory.packed = PackedBank(memory.bank.rows());
     memories.push_back(std::move(memory));
-    rows = at::Tensor();
   }
   context.progress->end();
   return memories;

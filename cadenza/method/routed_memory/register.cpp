@@ -1,4 +1,3 @@
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,17 +26,6 @@ MethodInfo facts(std::int64_t size_px) {
   info.picks_task = info.isolates_tasks = info.calibrates = true;
   info.network = "efficientnet_lite0";
   return info;
-}
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find(',', begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
 }
 
 std::vector<OptionSpec> option_table() {
@@ -71,8 +59,8 @@ std::unique_ptr<Method> make(const Options& options, const NetworkEnvironment& e
                   .width_px = size,
                   .weights = options.text("weights"),
                   .precision = options.text("precision")};
-  made.layers = split(options.text("layers"));
-  made.map_layers = split(options.text("map_layers"));
+  made.layers = options.list("layers");
+  made.map_layers = options.list("map_layers");
   made.learn = {.memory_size = options.integer("memory_size"),
                 .candidates = options.integer("candidates"),
                 .code = parse_bank_code(options.text("code"))};

@@ -8,6 +8,7 @@
 
 #include "cadenza/base/error.h"
 #include "cadenza/dataset/one_task.h"
+#include "cadenza/dataset/preprocess.h"
 #include "cadenza/memory/router.h"
 #include "cadenza/method/routed_memory/score.h"
 #include "cadenza/tensor/shape.h"
@@ -30,7 +31,7 @@ RoutedMemory::RoutedMemory(MethodInfo info, const RoutedMemoryOptions& options,
       options_(options),
       reader_(options.network, options.layers, options.map_layers, environment) {
   info_.network = reader_.extractor().entry().name;
-  info_.fingerprint = reader_.extractor().fingerprint();
+  info_.fingerprint = cat(reader_.extractor().fingerprint(), ':', fingerprint(info_.input));
 }
 
 const Product& RoutedMemory::product(TaskId task) const {
