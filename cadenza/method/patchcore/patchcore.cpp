@@ -84,8 +84,9 @@ TaskBank PatchCore::learn(const TaskData& data, const TrainContext& context) con
   const auto wanted = std::max(std::llround(options_.coreset_ratio * static_cast<double>(n_all)),
                                static_cast<long long>(options_.least_rows));
   const auto n_rows = std::min<std::int64_t>(wanted, n_candidates);
+  // The patch farthest from the mean: the same bank for every seed.
   const auto first =
-      static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(n_candidates)));
+      (candidates.rows() - candidates.rows().mean(0)).square().sum(1).argmax().item<std::int64_t>();
   context.progress->begin(cat(name, ": memory"), n_rows);
   const auto picked = at::tensor(
       select_coreset(candidates.rows(), n_rows, {.first = first}, context.stop, *context.progress));

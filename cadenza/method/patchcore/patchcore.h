@@ -29,8 +29,9 @@ struct PatchCoreOptions {
 /// nearest to on average.
 ///
 /// Source   Roth et al., "Towards Total Recall in Industrial Anomaly Detection", CVPR 2022.
-/// Differs  banks are per task and of a least size; selection is exact, without random projection;
-///          learned images are scored against the entries that others gave, for thresholds.
+/// Differs  banks are per task and of a least size; selection is exact, without random projection,
+///          and begins at the patch farthest from the mean instead of a random one; learned images
+///          are scored against the entries that others gave, for thresholds.
 class PatchCore final : public Method {
  public:
   PatchCore(MethodInfo info, const PatchCoreOptions& options,
