@@ -44,10 +44,11 @@ class Evaluator {
   double mean_metric(const Method& method, std::span<const TaskCalibration> calibrations,
                      std::span<const std::string> tasks, const std::string& metric) const;
 
- private:
+  /// One test image, with its map. Errors: as score_image(), naming the file.
   Verdict score(const Method& method, std::span<const TaskCalibration> calibrations,
                 const Sample& sample) const;
 
+ private:
   const ExperimentSettings& settings_;
   const ExperimentParts& parts_;
   const TestImages& images_;

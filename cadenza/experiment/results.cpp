@@ -250,6 +250,13 @@ Json make_results(const ExperimentSettings& settings, const TaskStream& stream, 
   run.add_metrics(out);
   if (facts.contains("memory_gap"))
     out["continual"]["image_AUROC"]["memory_gap"] = facts["memory_gap"];
+  if (facts.contains("epoch_ensemble")) {
+    out["epoch_ensemble"] = facts["epoch_ensemble"];
+    notes.push_back(
+        "epoch_ensemble: test-selected: scores of all epochs up to the chosen one, each scaled "
+        "over "
+        "the test images, and their mean; final and matrix are of the chosen epoch's model alone");
+  }
   out["routing"] = nullptr;
   if (facts.at("known_task")) {
     notes.push_back("routing: the task was told, nothing was routed");
@@ -282,6 +289,11 @@ Json make_summary(std::span<const Json> results) {
     }
     out[key] = members.empty() ? Json(nullptr) : summarise(members);
   }
+  std::vector<const Json*> joined;
+  for (const auto& result : results) {
+    if (result.contains("epoch_ensemble")) joined.push_back(&result.at("epoch_ensemble"));
+  }
+  if (!joined.empty()) out["epoch_ensemble"] = summarise(joined);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "cadenza/experiment/runner.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "cadenza/base/file.h"
 #include "cadenza/experiment/evaluation.h"
 #include "cadenza/experiment/machine.h"
+#include "cadenza/experiment/paper_epochs.h"
 #include "cadenza/experiment/protocol.h"
 #include "cadenza/experiment/results.h"
 #include "cadenza/experiment/stream_data.h"
@@ -70,6 +72,9 @@ class SeedRun {
   fs::path evaluation_file(std::int64_t step) const {
     return folder_ / "steps" / cat("evaluation-", cat(1000 + step).substr(1), ".json");
   }
+  fs::path ensemble_file(std::int64_t step) const {
+    return folder_ / "steps" / cat("ensemble-", cat(1000 + step).substr(1), ".json");
+  }
   fs::path training_file(std::int64_t step) const {
     return folder_ / "steps" / cat("train-", cat(1000 + step).substr(1), ".json");
   }
@@ -87,14 +92,31 @@ class SeedRun {
       const auto id = std::ranges::find(stream_.order, task) - stream_.order.begin();
       calibrations.push_back({.id = id, .name = task});
     }
+    if (trainer_.method().info().joins_epochs) {
+      PaperEpochs choose(evaluator_, settings_, parts_, data_.test, tasks, std::move(calibrations),
+                         ensemble_file(step));
+      trainer_.train_step(step, std::ref(choose), control_.stop, *control_.progress);
+      return;
+    }
     std::optional<double> best;
-    const auto is_best = [&](std::int64_t, const Method& method) {
+    const auto choose = [&](std::int64_t, const Method& method) {
       const auto value = evaluator_.mean_metric(method, calibrations, tasks, "image_AUROC");
-      if (best && value <= *best) return false;
+      if (best && value <= *best) return EpochChoice::kPass;
       best = value;
-      return true;
+      return EpochChoice::kKeep;
     };
-    trainer_.train_step(step, is_best, control_.stop, *control_.progress);
+    trainer_.train_step(step, choose, control_.stop, *control_.progress);
+  }
+
+  /// What paper mode reports of epochs joined; null where it joined none.
+  Json epoch_ensemble() const {
+    std::vector<Json> files;
+    for (std::int64_t step = 0; step < std::ssize(stream_.steps); ++step) {
+      const auto file = ensemble_file(step);
+      files.push_back(settings_.mode == RunMode::kPaper && fs::exists(file) ? read_json(file)
+                                                                            : Json(nullptr));
+    }
+    return epoch_ensemble_json(files, stream_.order);
   }
 
   Json evaluate(std::int64_t step) {
@@ -134,6 +156,8 @@ class SeedRun {
                   {"environment", describe_machine(parts_.environment.n_threads)}};
     const auto gap = memory_gap();
     if (!gap.is_null()) facts["memory_gap"] = gap;
+    auto joined = epoch_ensemble();
+    if (!joined.is_null()) facts["epoch_ensemble"] = std::move(joined);
     return facts;
   }
 

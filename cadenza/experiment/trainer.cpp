@@ -97,7 +97,7 @@ std::pair<std::vector<Sample>, std::vector<Sample>> Trainer::split(const std::st
   return parts;
 }
 
-std::unique_ptr<TaskData> Trainer::learn(std::int64_t step, const KeepsEpoch& keeps_epoch,
+std::unique_ptr<TaskData> Trainer::learn(std::int64_t step, const ChooseEpoch& choose_epoch,
                                          std::stop_token stop, Progress& progress) {
   if (strategy_info_.fresh_model_each_step) make_method();
   std::vector<TaskRef> tasks;
@@ -115,10 +115,11 @@ std::unique_ptr<TaskData> Trainer::learn(std::int64_t step, const KeepsEpoch& ke
                        .frozen = strategy_info_.frozen && step > 0,
                        .progress = &progress,
                        .after_epoch = nullptr};
-  if (keeps_epoch) {
+  if (choose_epoch) {
     context.after_epoch = [&](std::int64_t epoch, const Method& method) {
-      if (keeps_epoch(epoch, method)) best = method.save();
-      return true;
+      const auto choice = choose_epoch(epoch, method);
+      if (choice != EpochChoice::kPass) best = method.save();
+      return choice != EpochChoice::kKeepAndStop;
     };
   }
   method_->train_task(*data, context);
@@ -173,10 +174,10 @@ void Trainer::set_threshold(const TaskRef& task, const std::optional<Calibration
   }
 }
 
-void Trainer::train_step(std::int64_t step, const KeepsEpoch& keeps_epoch, std::stop_token stop,
+void Trainer::train_step(std::int64_t step, const ChooseEpoch& choose_epoch, std::stop_token stop,
                          Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  const auto data = learn(step, keeps_epoch, stop, progress);
+  const auto data = learn(step, choose_epoch, stop, progress);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   record_ = {{"step", step}, {"seconds", seconds.count()}, {"notes", Json::array()}};
 

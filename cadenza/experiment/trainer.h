@@ -16,6 +16,13 @@
 
 namespace cadenza {
 
+/// What becomes of the method as it stands after an epoch (paper mode).
+enum class EpochChoice {
+  kPass,        ///< an earlier one was better
+  kKeep,        ///< the best so far: what the step ends with unless a later one is better
+  kKeepAndStop  ///< the best there can be: the training ends
+};
+
 /// The learning half of a run. It is given no test image: what it learns cannot depend on one.
 ///
 /// Life     make -> { train_step | restore }*, steps in order. After each call method() has learned
@@ -24,17 +31,16 @@ namespace cadenza {
 ///          restore() or train_step() would read. A task's id is its place in the stream.
 class Trainer {
  public:
-  /// True: the method as it stands is the best of the step so far and is what the step shall end
-  /// with (paper mode). Without one the step ends with its last epoch.
-  using KeepsEpoch = std::function<bool(std::int64_t epoch, const Method& method)>;
+  /// Called after each epoch. Without one the step ends with its last epoch.
+  using ChooseEpoch = std::function<EpochChoice(std::int64_t epoch, const Method& method)>;
 
   /// Borrows all but `folder`; they outlive the trainer.
   Trainer(const ExperimentSettings& settings, const ExperimentParts& parts,
           const TaskStream& stream, const TrainImages& images, std::uint64_t seed,
           std::filesystem::path folder);
 
-  /// Learns a step and commits it. `keeps_epoch` may be empty. Errors: as Method::train_task().
-  void train_step(std::int64_t step, const KeepsEpoch& keeps_epoch, std::stop_token stop,
+  /// Learns a step and commits it. `choose_epoch` may be empty. Errors: as Method::train_task().
+  void train_step(std::int64_t step, const ChooseEpoch& choose_epoch, std::stop_token stop,
                   Progress& progress);
 
   /// True when `folder` holds this step, whole.
@@ -51,7 +57,7 @@ class Trainer {
   std::vector<std::string> tasks_of_training(std::int64_t step) const;
   std::vector<std::string> seen_tasks(std::int64_t step) const;
   void make_method();
-  std::unique_ptr<TaskData> learn(std::int64_t step, const KeepsEpoch& keeps_epoch,
+  std::unique_ptr<TaskData> learn(std::int64_t step, const ChooseEpoch& choose_epoch,
                                   std::stop_token stop, Progress& progress);
   std::pair<std::vector<Sample>, std::vector<Sample>> split(const std::string& task) const;
   std::optional<Calibration> score_normals(const TaskRef& task,

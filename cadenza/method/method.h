@@ -33,9 +33,12 @@ struct MethodInfo {
   bool shares_parameters = false;   ///< tasks train common weights: a strategy can act on it
   bool learns_from_scratch = true;  ///< detects on generated weights too (law 10)
   bool isolates_tasks = false;      ///< learning another task changes no earlier task's scores
-  bool calibrates = false;          ///< calibration() tells how left-out normals score
-  std::string network;              ///< name of the backbone, empty if none
-  std::string fingerprint;          ///< of network, weights, engine, precision and preprocessing
+  /// Its authors report the mean over the epochs of a training of scores scaled over the test set
+  /// (paper mode: experiment/paper_epochs.h).
+  bool joins_epochs = false;
+  bool calibrates = false;  ///< calibration() tells how left-out normals score
+  std::string network;      ///< name of the backbone, empty if none
+  std::string fingerprint;  ///< of network, weights, engine, precision and preprocessing
 };
 
 class ContinualStrategy;  // cadenza/continual/strategy.h

@@ -1,6 +1,6 @@
-// Vectors A (ViT, prompt, contrastive loss and its gradients) and B (features, coreset, scores, map)
-// of the ucad specification, section 7.2. Expected numbers are those of the authors' modules in
-// double precision; ours are float32, so tolerances are those of section 7.1.
+// Vectors A (ViT, prompt, contrastive loss and its gradients) and B (features, coreset, scores,
+// map) of the ucad specification, section 7.2. Expected numbers are those of the authors' modules
+// in double precision; ours are float32, so tolerances are those of section 7.1.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -74,8 +74,8 @@ class VitOfVectorA {
   explicit VitOfVectorA(int n_prompted)
       : engine_(builtin_networks()
                     .find("vit_base_patch16")
-                    .describe({.taps = {"tokens.5"},
-                               .prefix = {.n_tokens = 1, .n_blocks = n_prompted}}),
+                    .describe(
+                        {.taps = {"tokens.5"}, .prefix = {.n_tokens = 1, .n_blocks = n_prompted}}),
                 vector_weights()) {}
 
   /// seg_feat [B,196,768].

@@ -153,7 +153,10 @@ class LinearMethod final : public ToyMethod {
     info.makes_map = false;
     return info;
   }
-  explicit LinearMethod(std::int64_t n_epochs) : ToyMethod(facts()), n_epochs_(n_epochs) {}
+  explicit LinearMethod(std::int64_t n_epochs, bool joins_epochs = false)
+      : ToyMethod(facts()), n_epochs_(n_epochs) {
+    info_.joins_epochs = joins_epochs;
+  }
 
   void train_task(const TaskData& data, const TrainContext& context) override {
     TrainableView view;
@@ -237,11 +240,13 @@ inline MethodRegistry toy_methods() {
                 }});
   registry.add({.name = "toy_linear",
                 .info = LinearMethod::facts(),
-                .options = {integer_option("epochs", 3, 0, 1000, "passes over the images")},
+                .options = {integer_option("epochs", 3, 0, 1000, "passes over the images"),
+                            flag_option("joins_epochs", false, "as UCAD's authors report")},
                 .bibtex = "",
                 .tiny = {},
                 .make = [](const Options& options, const NetworkEnvironment&) {
-                  return std::make_unique<LinearMethod>(options.integer("epochs"));
+                  return std::make_unique<LinearMethod>(options.integer("epochs"),
+                                                        options.flag("joins_epochs"));
                 }});
   return registry;
 }

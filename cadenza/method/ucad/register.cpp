@@ -14,6 +14,7 @@ MethodInfo facts(const Options& options, const NetworkEntry& network) {
       "AAAI 2024, section 3";
   info.input = ucad_input(options, network);
   info.picks_task = info.isolates_tasks = info.calibrates = true;
+  info.joins_epochs = true;
   info.network = network.name;
   return info;
 }

@@ -9,6 +9,7 @@
 
 #include "cadenza/base/error.h"
 #include "cadenza/dataset/one_task.h"
+#include "cadenza/dataset/preprocess.h"
 #include "cadenza/memory/patch_scores.h"
 #include "cadenza/method/ucad/learn.h"
 #include "cadenza/method/ucad/prompt.h"
@@ -28,7 +29,7 @@ Ucad::Ucad(MethodInfo facts, UcadSettings settings, const NetworkEnvironment& en
       embedding_(settings_, vit_->width()),
       keys_(KeyDistance::kSquared, settings_.key_pool) {
   info_.network = settings_.network;
-  info_.fingerprint = vit_->fingerprint();
+  info_.fingerprint = cat(vit_->fingerprint(), ':', fingerprint(info_.input));
   info_.shares_parameters = shares_prompt();
   info_.isolates_tasks = !shares_prompt();
 }
