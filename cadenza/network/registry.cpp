@@ -28,6 +28,28 @@ TapInfo find_tap(const NetworkEntry& entry, std::string_view tap, std::int64_t h
               unknown_name_message(cat("network '", entry.name, "': tap"), tap, known));
 }
 
+std::vector<InjectionSite> list_injection_sites(const NetworkEntry& entry, std::int64_t height_px,
+                                                std::int64_t width_px) {
+  std::vector<InjectionSite> sites;
+  GraphRequest request{.height_px = height_px, .width_px = width_px};
+  request.injection.block_input = [&](Graph&, const InjectionSite& site, GraphValue x) {
+    sites.push_back(site);
+    return x;
+  };
+  entry.describe(std::move(request));
+  return sites;
+}
+
+std::string tap_before(const NetworkEntry& entry, const InjectionSite& site) {
+  std::string before = "image";
+  const auto block = cat('s', site.stage, 'b', site.block);
+  for (const auto& tap : list_taps(entry)) {
+    if (tap.name == block) break;
+    before = tap.name;
+  }
+  return before;
+}
+
 std::filesystem::path default_weights_folder() {
   if (const char* folder = std::getenv("CADENZA_WEIGHTS"); folder != nullptr && *folder != '\0') {
     return folder;

@@ -60,6 +60,13 @@ std::vector<TapInfo> list_taps(const NetworkEntry& entry, std::int64_t height_px
 TapInfo find_tap(const NetworkEntry& entry, std::string_view tap, std::int64_t height_px = 0,
                  std::int64_t width_px = 0);
 
+/// Every block with a depthwise convolution, in the order of computation; none in other families.
+std::vector<InjectionSite> list_injection_sites(const NetworkEntry& entry,
+                                                std::int64_t height_px = 0,
+                                                std::int64_t width_px = 0);
+/// The tap whose value enters the site's block: where a graph may start that a method enters there.
+std::string tap_before(const NetworkEntry& entry, const InjectionSite& site);
+
 /// The first that exists: $CADENZA_WEIGHTS, share/cadenza/weights beside the installed library,
 /// .deps/weights of the repository it was built in. None: the last.
 std::filesystem::path default_weights_folder();

@@ -40,12 +40,13 @@ Graph describe_convnext(const ConvnextSpec& spec, GraphRequest request) {
   auto x = conv_bias(g, image_input(g, request), "stem.0", spec.widths[0], 4, {.stride = 4});
   x = taps.offer("stem", norm_planes(g, x, "stem.1"));
   for (int stage = 0; stage < static_cast<int>(spec.depths.size()); ++stage) {
+    const auto number = std::to_string(stage + 1);
     if (stage > 0) {
       const auto name = "stages." + std::to_string(stage) + ".downsample.";
       x = conv_bias(g, norm_planes(g, x, name + "0"), name + "1", spec.widths[stage], 2,
                     {.stride = 2});
+      x = taps.offer("downsample." + number, x);
     }
-    const auto number = std::to_string(stage + 1);
     for (int block = 0; block < spec.depths[stage]; ++block) {
       x = convnext_block(g, request.injection, x, stage, block);
       x = taps.offer("s" + number + "b" + std::to_string(block + 1), x);

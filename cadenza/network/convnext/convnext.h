@@ -14,7 +14,8 @@ struct ConvnextSpec {
 };
 
 /// Source   Liu et al., "A ConvNet for the 2020s", CVPR 2022. Weight names are timm's.
-/// Taps     stem, sKbI, stage.1 .. stage.4, pooled (after the head's norm), logits.
+/// Taps     stem, downsample.2 .. downsample.4 (what enters that stage), sKbI, stage.1 .. stage.4,
+///          pooled (after the head's norm), logits.
 Graph describe_convnext(const ConvnextSpec& spec, GraphRequest request);
 
 }  // namespace cadenza
