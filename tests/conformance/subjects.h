@@ -19,6 +19,11 @@ inline const std::vector<Variant>& variants() {
   static const std::vector<Variant> all = {
       {"ucad_shared", "ucad", {{"shared_prompt", "true"}}},
       {"ucad_untrained", "ucad", {{"epochs", "0"}}},
+      {"dual_prompt_shared", "dual_prompt", {{"shared_prompt", "true"}}},
+      {"dual_prompt_untrained", "dual_prompt", {{"epochs", "0"}}},
+      {"dual_prompt_convnext",
+       "dual_prompt",
+       {{"network", "convnext_test"}, {"sites", "s2b1-2"}, {"analysis_site", "s2b2"}}},
   };
   return all;
 }
