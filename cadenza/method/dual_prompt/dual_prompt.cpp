@@ -21,7 +21,7 @@ DualPromptMethod::DualPromptMethod(MethodInfo facts, DualPromptSettings settings
     : info_(std::move(facts)),
       settings_(std::move(settings)),
       network_(std::make_shared<PromptedNetwork>(settings_, environment)),
-      embedding_(settings_, network_->n_channels()),
+      embedding_(embedding_options(settings_, *network_)),
       keys_(KeyDistance::kCosine, settings_.key_pool) {
   info_.network = settings_.network;
   info_.fingerprint = cat(network_->fingerprint(), ':', fingerprint(info_.input));
@@ -137,7 +137,7 @@ at::Tensor DualPromptMethod::patch_scores(const at::Tensor& prefix, const at::Te
       cells = embedding_(
           projected_cells(prompt, network_->prompted(prefix.index_select(0, index), prompt)));
     } else {
-      cells = plain_cells.index_select(0, index);
+      cells = embedding_(plain_cells.index_select(0, index));
     }
     const StageClock::Span span(clock, Stage::kScore);
     scores.index_copy_(0, index, patch_scores_of(nearest_distances(task.bank, cells), settings_));

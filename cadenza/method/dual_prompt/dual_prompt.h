@@ -57,7 +57,7 @@ class DualPromptMethod final : public Method {
   MethodInfo info_;
   DualPromptSettings settings_;
   std::shared_ptr<const PromptedNetwork> network_;
-  Embedding embedding_;
+  PatchEmbedding embedding_;
   std::map<TaskId, Known> known_;
   std::vector<TaskId> tasks_;
   TaskKeys keys_;

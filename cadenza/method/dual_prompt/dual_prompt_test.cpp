@@ -60,6 +60,8 @@ TEST(DualPrompt, LearnsOnEveryFamilyWithEveryPart) {
       {{"structure", "grid"}},
       {{"sampler", "approx_greedy_coreset"}},
       {{"embed_dim", "24"}},
+      {{"patch_size", "3"}, {"embed_dim", "64"}, {"target_dim", "48"}},
+      {{"epochs", "0"}, {"patch_size", "3"}},
       {{"precision", "bf16"}},
       {{"key_pool", "max"}},
       {{"cache_mb", "0"}},
@@ -119,6 +121,24 @@ TEST(DualPrompt, CompatDecidesOnceForAllImagesOfACall) {
   EXPECT_TRUE((*method->score(mixed, {}).task == 0).all().item<bool>());
 }
 
+TEST(DualPrompt, KnowledgeIsEmbeddedAndKeysAreNot) {
+  for (const auto* epochs : {"2", "0"}) {
+    const auto method =
+        make({{"epochs", epochs}, {"patch_size", "3"}, {"embed_dim", "64"}, {"target_dim", "48"}});
+    const FakeStream stream(method->info().input);
+    method->train_task(*stream.training(0), {.seed = 1});
+    const auto state = method->save();
+    const auto& tensors = state.tasks.at(0).tensors;
+    EXPECT_EQ(tensors.at("knowledge").size(1), 48);
+    EXPECT_NE(tensors.at("keys").size(1), 48);
+    const auto again =
+        make({{"epochs", epochs}, {"patch_size", "3"}, {"embed_dim", "64"}, {"target_dim", "48"}});
+    again->load(state);
+    const auto images = stream.defects(0);
+    EXPECT_TRUE(again->score(images, {}).image_score.equal(method->score(images, {}).image_score));
+  }
+}
+
 TEST(DualPrompt, ALargerMemoryJudgesTheSameTasks) {
   EXPECT_EQ(make()->with_larger_memory(), nullptr);
   const auto method = make({{"basic_size", "200"}});
@@ -152,6 +172,8 @@ TEST(DualPrompt, NamesTheOptionThatDoesNotFit) {
               HasSubstr("block s3b1 lies behind analysis_site s2b1"));
   EXPECT_THAT(message({{"sites", "s9b1"}}), HasSubstr("token 's9b1'"));
   EXPECT_THAT(message({{"basic_size", "10"}}), HasSubstr("basic_size = 10"));
+  EXPECT_THAT(message({{"patch_size", "2"}}), HasSubstr("patch_size = 2: expected an odd number"));
+  EXPECT_THAT(message({{"target_dim", "8"}}), HasSubstr("target_dim = 8: expected embed_dim"));
   EXPECT_THAT(message({{"network", "vit_test"}}), HasSubstr("depthwise"));
 }
 

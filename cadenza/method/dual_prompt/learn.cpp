@@ -133,7 +133,7 @@ std::vector<std::int64_t> rows_of(const TaskData& data, std::size_t task) {
 
 }  // namespace
 
-Training::Training(const PromptedNetwork& network, const Embedding& embedding,
+Training::Training(const PromptedNetwork& network, const PatchEmbedding& embedding,
                    const DualPromptSettings& settings, const InputSpec& input, const TaskData& data,
                    const TrainContext& context)
     : network_(network),
@@ -177,8 +177,9 @@ void Training::learn_keys(OneTask& task) {
     return projected_cells({}, network_.plain(prefix));
   });
   context_.progress->end();
-  if (settings_.has_prompt()) {
+  if (!settings_.one_memory()) {
     task.memory.set_keys(pick(task, plain, settings_.key_size), plain, settings_);
+    if (!settings_.has_prompt()) keep_knowledge(task, embedding_(plain));
     return;
   }
   const auto picked = pick(
@@ -196,8 +197,12 @@ void Training::learn_knowledge(OneTask& task, const DualPrompt& prompt) {
     return embedding_(projected_cells(prompt, network_.prompted(prefix, prompt)));
   });
   context_.progress->end();
-  const auto picked = pick(task, prompted, std::max(settings_.memory_size, settings_.basic_size));
-  task.memory.set_knowledge(picked.first(settings_.memory_size), prompted, network_, settings_);
+  keep_knowledge(task, prompted);
+}
+
+void Training::keep_knowledge(OneTask& task, const at::Tensor& embedded) {
+  const auto picked = pick(task, embedded, std::max(settings_.memory_size, settings_.basic_size));
+  task.memory.set_knowledge(picked.first(settings_.memory_size), embedded, network_, settings_);
   if (settings_.basic_size > 0) task.memory.basic = picked.rows;
 }
 

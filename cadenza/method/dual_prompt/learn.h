@@ -20,7 +20,7 @@ namespace cadenza::dual_prompt {
 /// 3. Knowledge: of each task, a coreset of its prompted, projected features.
 /// 4. Left-out scores and distances: each image against the rows that other images gave.
 ///
-/// Without prompts, step 2 is nothing and knowledge is the keys.
+/// Without prompts, step 2 is nothing and knowledge is of the plain features.
 ///
 /// Cost     the frozen part before the first prompt once an image, a plain and a prompted pass
 ///          through the rest besides, and forward and backward through it an epoch. Memory: the
@@ -31,7 +31,7 @@ namespace cadenza::dual_prompt {
 class Training {
  public:
   /// Borrows all. Learns the keys.
-  Training(const PromptedNetwork& network, const Embedding& embedding,
+  Training(const PromptedNetwork& network, const PatchEmbedding& embedding,
            const DualPromptSettings& settings, const InputSpec& input, const TaskData& data,
            const TrainContext& context);
 
@@ -56,11 +56,12 @@ class Training {
   PickedPatches pick(const OneTask& task, const at::Tensor& cells, std::int64_t k) const;
   void learn_keys(OneTask& task);
   void learn_knowledge(OneTask& task, const DualPrompt& prompt);
+  void keep_knowledge(OneTask& task, const at::Tensor& embedded);
   /// [T,N,dim] of a task's images.
   at::Tensor cells(const OneTask& task, std::int64_t dim, const Pass& pass);
 
   const PromptedNetwork& network_;
-  const Embedding& embedding_;
+  const PatchEmbedding& embedding_;
   const DualPromptSettings& settings_;
   const TaskData& data_;
   const TrainContext& context_;

@@ -135,8 +135,11 @@ std::vector<OptionSpec> dual_prompt_options() {
                     "regions that attract or repel; sam without weights: felzenszwalb"),
       choice_option("labels", "auto", {"auto", "nearest", "majority", "averaged"},
                     "a cell's region from its pixels; auto: nearest, with compat averaged"),
+      integer_option("patch_size", 1, 1, 15,
+                     "side of the square of cells that is scored as one, odd"),
       integer_option("embed_dim", 0, 0, 65536,
                      "channels features are averaged to before distances; 0: none"),
+      integer_option("target_dim", 0, 0, 65536, "and from there to these; 0: no second time"),
       integer_option("key_size", 196, 1, 1000000, "rows of the plain network kept for routing"),
       integer_option("memory_size", 196, 1, 1000000, "rows kept for scoring"),
       integer_option("basic_size", 0, 0, 1000000,
@@ -182,7 +185,9 @@ DualPromptSettings read_settings(const Options& options, const NetworkEntry& net
       .temperature = options.real("temperature"),
       .structure = options.text("structure"),
       .label_rule = label_rule(options),
+      .patch_size = options.integer("patch_size"),
       .embed_dim = options.integer("embed_dim"),
+      .target_dim = options.integer("target_dim"),
       .key_size = options.integer("key_size"),
       .memory_size = options.integer("memory_size"),
       .basic_size = options.integer("basic_size"),
@@ -196,9 +201,15 @@ DualPromptSettings read_settings(const Options& options, const NetworkEntry& net
       .compat = options.flag("compat")};
   read_places(settings, options, network);
   if (!settings.has_prompt()) {
-    settings.head_dim = settings.embed_dim = 0;
+    settings.head_dim = 0;
     settings.shared_prompt = false;
   }
+  CADENZA_REQUIRE(settings.patch_size % 2 == 1, ErrorCode::kInvalidArgument,
+                  "method 'dual_prompt': patch_size = ", settings.patch_size,
+                  ": expected an odd number, a cell and as many on each side");
+  CADENZA_REQUIRE(settings.target_dim == 0 || settings.embed_dim > 0, ErrorCode::kInvalidArgument,
+                  "method 'dual_prompt': target_dim = ", settings.target_dim,
+                  ": expected embed_dim with it, or 0");
   CADENZA_REQUIRE(settings.basic_size == 0 || settings.basic_size > settings.memory_size,
                   ErrorCode::kInvalidArgument,
                   "method 'dual_prompt': basic_size = ", settings.basic_size,

@@ -34,7 +34,9 @@ struct DualPromptSettings {
   std::string structure;
   LabelRule label_rule;
 
-  std::int64_t embed_dim;  ///< 0: as the head gives them
+  std::int64_t patch_size;  ///< side of the square of cells that is taken as one
+  std::int64_t embed_dim;   ///< 0: as the head gives them
+  std::int64_t target_dim;  ///< 0: as embed_dim
   std::int64_t key_size, memory_size, basic_size;
   PatchSampler sampler;
   std::int64_t projection_dim, n_start_rows;
@@ -46,6 +48,8 @@ struct DualPromptSettings {
 
   /// False: features are those of the plain network, and one pass serves routing and scoring.
   bool has_prompt() const { return !sites.empty(); }
+  /// True: what is scored is what is routed by, and keys and knowledge are the same rows.
+  bool one_memory() const { return !has_prompt() && patch_size == 1 && embed_dim == 0; }
 };
 
 std::vector<OptionSpec> dual_prompt_options();

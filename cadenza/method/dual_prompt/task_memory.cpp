@@ -47,18 +47,16 @@ std::vector<float> read_floats(PieceReader& reader, const std::string& name,
 
 }  // namespace
 
-Embedding::Embedding(const DualPromptSettings& settings, std::int64_t n_channels)
-    : dim_(settings.has_prompt() && settings.head_dim > 0 ? settings.head_dim : n_channels),
-      is_released_(settings.compat) {
-  if (settings.embed_dim == 0) return;
-  pool_.emplace(dim_, settings.embed_dim);
-  dim_ = is_released_ ? settings.embed_dim : pool_->n_kept();
-}
-
-at::Tensor Embedding::operator()(const at::Tensor& cells) const {
-  const auto here = cells.to(at::kCPU, at::kFloat);
-  if (!pool_) return here;
-  return is_released_ ? pool_->pool(here) : pool_->distance_preserving(here);
+PatchEmbeddingOptions embedding_options(const DualPromptSettings& settings,
+                                        const PromptedNetwork& network) {
+  const bool is_projected = settings.has_prompt() && settings.head_dim > 0;
+  return {.n_channels = is_projected ? settings.head_dim : network.n_channels(),
+          .rows = network.rows(),
+          .columns = network.columns(),
+          .patch_size = settings.patch_size,
+          .embed_dim = settings.embed_dim,
+          .target_dim = settings.target_dim,
+          .keeps_distances_alone = !settings.compat};
 }
 
 at::Tensor patch_scores_of(const at::Tensor& distances, const DualPromptSettings& settings) {
@@ -115,7 +113,7 @@ DualPrompt load_prompt(PieceReader& reader, const std::string& name,
 StatePiece TaskMemory::save(const DualPromptSettings& settings) const {
   StatePiece piece;
   save_prompt(prompt, piece);
-  if (settings.has_prompt()) {
+  if (!settings.one_memory()) {
     piece.tensors["keys"] = keys;
     piece.tensors["knowledge"] = knowledge;
   } else {
@@ -133,7 +131,7 @@ TaskMemory TaskMemory::load(const StatePiece& piece, const std::string& name,
                             std::int64_t dim) {
   PieceReader reader(piece, name);
   TaskMemory memory;
-  if (settings.has_prompt()) {
+  if (!settings.one_memory()) {
     if (!settings.shared_prompt) memory.prompt = load_prompt(reader, name, settings, n_channels);
     memory.keys = read_tensor(reader, name, "keys", {-1, n_channels});
     memory.knowledge = read_tensor(reader, name, "knowledge", {-1, dim});

@@ -1,40 +1,28 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "cadenza/memory/patch_coreset.h"
+#include "cadenza/memory/patch_embedding.h"
 #include "cadenza/memory/patch_scores.h"
 #include "cadenza/method/dual_prompt/prompt.h"
 #include "cadenza/method/dual_prompt/prompted_network.h"
-#include "cadenza/tensor/channel_pool.h"
 #include "cadenza/tensor/state.h"
 
 namespace cadenza::dual_prompt {
 
-/// Projected features as distances are taken of them: averaged to embed_dim channels, or (not
-/// compat) what has the same distances in fewer numbers.
-class Embedding {
- public:
-  Embedding(const DualPromptSettings& settings, std::int64_t n_channels);
-  /// [B,N,D] -> [B,N,dim()], on the CPU.
-  at::Tensor operator()(const at::Tensor& cells) const;
-  std::int64_t dim() const noexcept { return dim_; }
-
- private:
-  std::int64_t dim_;
-  bool is_released_;
-  std::optional<ChannelPool> pool_;
-};
+/// How the network's features, projected where prompts are learned, are embedded.
+PatchEmbeddingOptions embedding_options(const DualPromptSettings& settings,
+                                        const PromptedNetwork& network);
 
 /// A patch's score: its distance to the knowledge, or (compat) the square of it.
 at::Tensor patch_scores_of(const at::Tensor& distances, const DualPromptSettings& settings);
 
-/// What is kept of a task. Without prompts, keys and knowledge are the same rows.
+/// What is kept of a task. With one_memory(), keys and knowledge are the same rows.
 struct TaskMemory {
   DualPrompt prompt;     ///< empty: shared, or none
   at::Tensor keys;       ///< [K,C] of the plain network

@@ -133,7 +133,7 @@ void set_scores(TaskMemory& memory, const UcadSettings& settings, std::int64_t g
 
 }  // namespace
 
-TrainingGroup::TrainingGroup(const PromptedVit& vit, const Embedding& embedding,
+TrainingGroup::TrainingGroup(const PromptedVit& vit, const PatchEmbedding& embedding,
                              const UcadSettings& settings, const InputSpec& input,
                              const TaskData& data, const TrainContext& context)
     : vit_(vit),

@@ -31,8 +31,9 @@ namespace cadenza {
 class TrainingGroup {
  public:
   /// Borrows all. Learns the keys.
-  TrainingGroup(const PromptedVit& vit, const Embedding& embedding, const UcadSettings& settings,
-                const InputSpec& input, const TaskData& data, const TrainContext& context);
+  TrainingGroup(const PromptedVit& vit, const PatchEmbedding& embedding,
+                const UcadSettings& settings, const InputSpec& input, const TaskData& data,
+                const TrainContext& context);
 
   /// Called with the epoch and the prompt as it stands; false ends the training.
   using AfterEpoch = std::function<bool(std::int64_t epoch, const at::Tensor& prompt)>;
@@ -60,7 +61,7 @@ class TrainingGroup {
   std::vector<std::int64_t> visiting_order(OneTask& task);
 
   const PromptedVit& vit_;
-  const Embedding& embedding_;
+  const PatchEmbedding& embedding_;
   const UcadSettings& settings_;
   const TaskData& data_;
   const TrainContext& context_;

@@ -147,6 +147,9 @@ UcadSettings read_ucad_settings(const Options& options, const NetworkEntry& netw
   CADENZA_REQUIRE(settings.patch_size % 2 == 1, ErrorCode::kInvalidArgument,
                   "method 'ucad': patch_size = ", settings.patch_size,
                   ": expected an odd number, a patch and as many on each side");
+  CADENZA_REQUIRE(settings.target_dim == 0 || settings.embed_dim > 0, ErrorCode::kInvalidArgument,
+                  "method 'ucad': target_dim = ", settings.target_dim,
+                  ": expected embed_dim with it, or 0");
   CADENZA_REQUIRE(settings.basic_size == 0 || settings.basic_size > settings.memory_size,
                   ErrorCode::kInvalidArgument, "method 'ucad': basic_size = ", settings.basic_size,
                   ": expected 0 or more than memory_size = ", settings.memory_size);

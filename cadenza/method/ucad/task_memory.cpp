@@ -41,37 +41,15 @@ at::Tensor read_tensor(PieceReader& reader, const std::string& name, const std::
 
 }  // namespace
 
-Embedding::Embedding(const UcadSettings& settings, std::int64_t width)
-    : patch_size_(settings.patch_size),
-      dim_(width * patch_size_ * patch_size_),
-      keeps_distances_(!settings.compat) {
-  CADENZA_REQUIRE(settings.target_dim == 0 || settings.embed_dim > 0, ErrorCode::kInvalidArgument,
-                  "method 'ucad': target_dim = ", settings.target_dim,
-                  ": expected embed_dim with it, or 0");
-  if (settings.embed_dim == 0) return;
-  pools_.emplace_back(dim_, settings.embed_dim);
-  if (settings.target_dim > 0 && settings.target_dim != settings.embed_dim) {
-    pools_.emplace_back(settings.embed_dim, settings.target_dim);
-    keeps_distances_ = false;
-    dim_ = settings.target_dim;
-  } else {
-    dim_ = keeps_distances_ ? pools_[0].n_kept() : settings.embed_dim;
-  }
-}
-
-at::Tensor Embedding::operator()(const at::Tensor& features) const {
-  auto here = features.to(at::kCPU, at::kFloat);
-  if (patch_size_ > 1) {
-    // Channel by channel the square around each patch, zeros outside.
-    const auto side = std::llround(std::sqrt(static_cast<double>(here.size(1))));
-    const auto grid = here.transpose(1, 2).reshape({here.size(0), here.size(2), side, side});
-    const auto margin = patch_size_ / 2;
-    here = at::im2col(grid, {patch_size_, patch_size_}, {1, 1}, {margin, margin}, {1, 1})
-               .transpose(1, 2);
-  }
-  if (keeps_distances_ && !pools_.empty()) return pools_[0].distance_preserving(here);
-  for (const auto& pool : pools_) here = pool.pool(here);
-  return here;
+PatchEmbeddingOptions embedding_options(const UcadSettings& settings, std::int64_t width,
+                                        std::int64_t side) {
+  return {.n_channels = width,
+          .rows = side,
+          .columns = side,
+          .patch_size = settings.patch_size,
+          .embed_dim = settings.embed_dim,
+          .target_dim = settings.target_dim,
+          .keeps_distances_alone = !settings.compat};
 }
 
 CoresetRandom::CoresetRandom(std::uint64_t seed, std::string task, bool is_released)

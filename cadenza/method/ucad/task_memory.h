@@ -9,29 +9,16 @@
 #include <ATen/core/Tensor.h>
 
 #include "cadenza/memory/nearest.h"
+#include "cadenza/memory/patch_embedding.h"
 #include "cadenza/memory/released_random.h"
 #include "cadenza/method/method.h"
 #include "cadenza/method/ucad/settings.h"
-#include "cadenza/tensor/channel_pool.h"
 
 namespace cadenza {
 
-/// Features as distances are taken of them: each patch with its neighbours (patch_size), pooled to
-/// embed_dim channels and then to target_dim; where that makes one patch's features longer, what
-/// has the same distances in fewer numbers (not compat).
-class Embedding {
- public:
-  /// Errors: kInvalidArgument: target_dim without embed_dim.
-  Embedding(const UcadSettings& settings, std::int64_t width);
-  /// [B,N,width], N a square -> [B,N,dim()], on the CPU.
-  at::Tensor operator()(const at::Tensor& features) const;
-  std::int64_t dim() const noexcept { return dim_; }
-
- private:
-  std::int64_t patch_size_, dim_;
-  std::vector<ChannelPool> pools_;
-  bool keeps_distances_;
-};
+/// How features of `width` channels on a grid of `side` x `side` patches are embedded.
+PatchEmbeddingOptions embedding_options(const UcadSettings& settings, std::int64_t width,
+                                        std::int64_t side);
 
 /// The random numbers of one task's coresets: our own streams, named after the task, or (compat)
 /// the authors' two generators.

@@ -26,7 +26,7 @@ Ucad::Ucad(MethodInfo facts, UcadSettings settings, const NetworkEnvironment& en
     : info_(std::move(facts)),
       settings_(std::move(settings)),
       vit_(std::make_shared<PromptedVit>(settings_, environment)),
-      embedding_(settings_, vit_->width()),
+      embedding_(embedding_options(settings_, vit_->width(), vit_->rows())),
       keys_(KeyDistance::kSquared, settings_.key_pool) {
   info_.network = settings_.network;
   info_.fingerprint = cat(vit_->fingerprint(), ':', fingerprint(info_.input));

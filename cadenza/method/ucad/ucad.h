@@ -59,7 +59,7 @@ class Ucad final : public Method {
   MethodInfo info_;
   UcadSettings settings_;
   std::shared_ptr<const PromptedVit> vit_;
-  Embedding embedding_;
+  PatchEmbedding embedding_;
   std::map<TaskId, Known> known_;
   std::vector<TaskId> tasks_;  // ids grow with time: oldest first
   TaskKeys keys_;

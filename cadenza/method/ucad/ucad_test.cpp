@@ -117,7 +117,7 @@ TEST(Ucad, DistancesAreThoseOfPooledFeaturesWithoutTheirLength) {
   const auto images = stream.defects(0).slice(0, 0, 1);
   const auto state = ours->save();
   const auto& tensors = state.tasks.at(0).tensors;
-  const Embedding embedding(settings(), 32);
+  const PatchEmbedding embedding(embedding_options(settings(), 32, 4));
   const auto prompted = whole_network(images, tensors.at("prompt"));
   const auto rows = embedding(prompted)[0];
   const auto between = [](const at::Tensor& x) { return (x[0] - x[5]).square().sum(); };
@@ -146,7 +146,7 @@ TEST(Ucad, LeftOutScoresAreThoseAgainstOtherImagesRows) {
   const auto method = trained({{"epochs", "0"}, {"memory_size", "20"}, {"key_size", "20"}}, {0});
   const FakeStream stream(method->info().input);
   const auto data = stream.training(0);
-  const Embedding embedding(settings({{"epochs", "0"}}), 32);
+  const PatchEmbedding embedding(embedding_options(settings({{"epochs", "0"}}), 32, 4));
   const auto patches = embedding(whole_network(data->images(0, data->size()), {}));
   const auto rows = method->save().tasks.at(0).tensors.at("rows");
   // A row is of the image in which it has distance 0.
@@ -243,21 +243,7 @@ TEST(Ucad, AFirstPromptBehindTheFirstBlockLeavesWhatLiesBeforeAlone) {
   EXPECT_TRUE(method->score(stream.defects(0), {}).image_score.isfinite().all().item<bool>());
 }
 
-TEST(Ucad, NeighbouringPatchesAreTakenTogetherChannelByChannel) {
-  const Embedding embedding(settings({{"patch_size", "3"}, {"embed_dim", "0"}}), 32);
-  ASSERT_EQ(embedding.dim(), 288);
-  const auto features = at::rand({1, 16, 32});
-  const auto rows = embedding(features)[0];
-  for (std::int64_t y = 0; y < 4; ++y) {
-    for (std::int64_t x = 0; x < 4; ++x) {
-      for (std::int64_t offset = 0; offset < 9; ++offset) {
-        const auto row = y + offset / 3 - 1, column = x + offset % 3 - 1;
-        const bool is_inside = row >= 0 && row < 4 && column >= 0 && column < 4;
-        const auto wanted = is_inside ? features[0][row * 4 + column] : at::zeros({32});
-        EXPECT_TRUE(at::equal(rows[y * 4 + x].view({32, 9}).select(1, offset), wanted));
-      }
-    }
-  }
+TEST(Ucad, NeighbouringPatchesAndTwoAveragesGoIntoTheMemory) {
   const auto method =
       trained({{"patch_size", "3"}, {"embed_dim", "64"}, {"target_dim", "48"}}, {0});
   EXPECT_EQ(method->save().tasks.at(0).tensors.at("keys").size(1), 48);
