@@ -16,6 +16,7 @@ MethodInfo facts(const Options& options, const NetworkEntry& network) {
       "2024, section 3";
   info.input = dual_prompt::input_spec(options, network);
   info.picks_task = info.isolates_tasks = info.calibrates = true;
+  info.joins_epochs = true;
   info.network = network.name;
   return info;
 }
