@@ -1,5 +1,6 @@
 // Vector G of the ucad specification, section 7.2.
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
 #include "cadenza/memory/released_random.h"
@@ -14,6 +15,19 @@ TEST(G, LinearWeightsAreThoseOfTorch) {
     EXPECT_NEAR(weight[0][column].item<float>(), wanted[std::size_t(column)], 1e-8);
   }
   EXPECT_NEAR(weight[127][1023].item<float>(), 0.022983726, 1e-8);
+}
+
+// What the two below are made of: the first number seeds nothing, the second the permutation.
+TEST(G, NumbersAndPermutationsAreThoseOfTorch) {
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{0});
+  const auto drawn = [&] {
+    return at::empty({}, at::kLong).random_(generator).item<std::int64_t>();
+  };
+  EXPECT_EQ(drawn(), 900450186894289455);
+  EXPECT_EQ(drawn(), 3969543146641149120);
+  const auto seeded = at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{1234});
+  const auto wanted = at::tensor({5, 4, 8, 2, 6, 9, 1, 7, 0, 3}, at::kLong);
+  EXPECT_TRUE(at::randperm(10, seeded, at::kLong).equal(wanted));
 }
 
 TEST(G, ShuffledLoaderPassesAreThoseOfTorch) {
