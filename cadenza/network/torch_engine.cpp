@@ -11,6 +11,7 @@
 
 #include "cadenza/base/error.h"
 #include "cadenza/base/suggest.h"
+#include "cadenza/network/learned_depthwise.h"
 
 namespace cadenza {
 
@@ -311,6 +312,10 @@ at::Tensor TorchEngine::execute(const Node& node, const std::vector<at::Tensor>&
             const bool even = top == bottom && left == right;
             if (!even) x = at::constant_pad_nd(x, {left, right, top, bottom});
             const at::DimVector pads = even ? at::DimVector{top, left} : at::DimVector{0, 0};
+            const bool is_depthwise = o.groups > 1 && in[1].size(0) == o.groups;
+            if (is_depthwise && in[1].requires_grad() && x.is_cpu()) {
+              return learned_depthwise_conv(x, in[1], bias(2), o.stride, pads[0], pads[1]);
+            }
             return at::conv2d(x, in[1], bias(2), {o.stride, o.stride}, pads, {1, 1}, o.groups);
           },
           [&](const op::TransposedConv& o) {
