@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/error_of.h"
+#include "tests/support/key_table.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -138,22 +139,6 @@ ImportedWeights import_of(const Published& sizes, const Checkpoint& file) {
   return import_weights(builtin_networks().find(sizes.network), file);
 }
 
-std::string table_of(const Checkpoint& weights, std::int64_t& n_numbers) {
-  std::string table;
-  n_numbers = 0;
-  for (const auto& [name, tensor] : weights.tensors) {
-    std::int64_t n = 1;
-    std::string sizes;
-    for (const auto size : tensor.shape) {
-      n *= size;
-      sizes += (sizes.empty() ? "" : "x") + std::to_string(size);
-    }
-    n_numbers += n;
-    table += name + ' ' + sizes + '\n';
-  }
-  return table;
-}
-
 TEST(ConvnextImport, KeysAndShapesAreThoseOfTimmsAndMetasFiles) {
   for (const auto& sizes : kPublished) {
     for (const auto& words : {kTimm, kMeta}) {
@@ -162,11 +147,10 @@ TEST(ConvnextImport, KeysAndShapesAreThoseOfTimmsAndMetasFiles) {
       const auto found = import_of(sizes, file.checkpoint);
       EXPECT_TRUE(found.has_classifier);
       EXPECT_TRUE(found.unused.empty());
-      std::int64_t n_numbers = 0;
-      const auto table = table_of(found.weights, n_numbers);
+      const auto table = key_table(found.weights);
       EXPECT_EQ(found.weights.tensors.size(), sizes.n_tensors);
-      EXPECT_EQ(n_numbers, sizes.n_numbers);
-      EXPECT_EQ(sha256_hex(table), sizes.sha256) << table;
+      EXPECT_EQ(table.n_numbers, sizes.n_numbers);
+      EXPECT_EQ(sha256_hex(table.lines), sizes.sha256) << table.lines;
     }
   }
 }
