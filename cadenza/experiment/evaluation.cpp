@@ -38,12 +38,33 @@ Json metrics_json(const MetricValues& metrics) {
   return json;
 }
 
-std::string prediction_line(const Sample& sample, const Verdict& verdict) {
-  Json line = {{"file", sample.file.string()},
-               {"true_task", sample.task},
-               {"true_label", sample.is_defect ? "defect" : "normal"}};
+Json truth_of(const Sample& sample) {
+  return {{"file", sample.file.string()},
+          {"true_task", sample.task},
+          {"true_label", sample.is_defect ? "defect" : "normal"}};
+}
+
+/// Bytes of file names that are no UTF-8 become U+FFFD.
+std::string to_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string prediction_line(const Sample& sample, const Verdict& verdict, const Json& shown) {
+  Json line = truth_of(sample);
   line.update(to_json(verdict));
-  return line.dump() + "\n";
+  line.update(shown);
+  return to_line(line);
+}
+
+/// Of one file and not of the method or the machine: the other images can still be judged.
+bool is_of_the_input(ErrorCode code) {
+  return code == ErrorCode::kInvalidArgument || code == ErrorCode::kNotFound ||
+         code == ErrorCode::kCorruptData || code == ErrorCode::kUnsupported ||
+         code == ErrorCode::kLimitExceeded || code == ErrorCode::kIo;
+}
+
+Json error_json(const Error& error) {
+  return {{"code", to_string(error.code())}, {"message", error.what()}};
 }
 
 }  // namespace
@@ -54,6 +75,11 @@ bool tells_task(const ExperimentSettings& settings, const MethodInfo& info) {
 
 Verdict Evaluator::score(const Method& method, std::span<const TaskCalibration> calibrations,
                          const Sample& sample) const {
+  return score(method, calibrations, sample, read_file(sample.file));
+}
+
+Verdict Evaluator::score(const Method& method, std::span<const TaskCalibration> calibrations,
+                         const Sample& sample, std::span<const std::byte> bytes) const {
   ScoreImageOptions options{.makes_map = true};
   const auto own = std::ranges::find(calibrations, sample.task, &TaskCalibration::name);
   const bool is_learned = own != calibrations.end();
@@ -62,14 +88,14 @@ Verdict Evaluator::score(const Method& method, std::span<const TaskCalibration> 
   const bool needs_stand_in = !is_learned && !method.info().picks_task && !calibrations.empty();
   if (needs_stand_in) options.task = calibrations.back().id;
   const auto name = sample.file.string();
-  auto verdict = parts_.score_image(method, calibrations, read_file(sample.file), name, options);
+  auto verdict = parts_.score_image(method, calibrations, bytes, name, options);
   CADENZA_REQUIRE(verdict.score.has_value(), ErrorCode::kInternal, name, ": got no score");
   return verdict;
 }
 
 Evaluation Evaluator::evaluate(const Method& method, std::span<const TaskCalibration> calibrations,
-                               std::span<const std::string> tasks, std::stop_token stop,
-                               Progress& progress) const {
+                               std::span<const std::string> tasks, const Show& show,
+                               std::stop_token stop, Progress& progress) const {
   const auto start = std::chrono::steady_clock::now();
   std::int64_t n_images = 0;
   for (const auto& task : tasks) n_images += std::ssize(images_.of_task.at(task));
@@ -77,7 +103,7 @@ Evaluation Evaluator::evaluate(const Method& method, std::span<const TaskCalibra
 
   Evaluation evaluation;
   auto& summary = evaluation.summary;
-  auto notes = Json::array();
+  auto notes = Json::array(), failures = Json::array();
   LatencyMeter latency;
   const auto pooled = parts_.make_meter({.has_pixels = false});
   for (const auto& task : tasks) {
@@ -85,13 +111,28 @@ Evaluation Evaluator::evaluate(const Method& method, std::span<const TaskCalibra
     Counts normal, defect;
     for (const auto& sample : images_.of_task.at(task)) {
       CADENZA_REQUIRE(!stop.stop_requested(), ErrorCode::kCancelled, "evaluation was stopped");
-      const auto verdict = score(method, calibrations, sample);
-      meter->add(sample, verdict);
+      progress.advance(1);
+      std::vector<std::byte> bytes;
+      Verdict verdict;
+      try {
+        bytes = read_file(sample.file);
+        verdict = score(method, calibrations, sample, bytes);
+        meter->add(sample, verdict);
+      } catch (const Error& error) {
+        if (!is_of_the_input(error.code())) throw;
+        auto line = truth_of(sample);
+        line["error"] = error_json(error);
+        evaluation.predictions += to_line(line);
+        failures.push_back({{"file", line["file"]}, {"error", line["error"]}});
+        progress.warn(error.what());
+        continue;
+      }
+      Json shown = Json::object();
+      if (show) shown = show(sample, bytes, verdict);
       pooled->add(sample, verdict);
       (sample.is_defect ? defect : normal).add(verdict);
       latency.add(verdict.clock);
-      evaluation.predictions += prediction_line(sample, verdict);
-      progress.advance(1);
+      evaluation.predictions += prediction_line(sample, verdict, shown);
     }
     const auto metrics = meter->measure();
     summary["tasks"][task] = {
@@ -108,6 +149,13 @@ Evaluation Evaluator::evaluate(const Method& method, std::span<const TaskCalibra
                         LatencyMeter::kWarmUps, " warm-ups, at least ", LatencyMeter::kLeastImages,
                         " are needed"));
   }
+  if (!failures.empty()) {
+    notes.push_back(cat(failures.size(), " of ", n_images,
+                        " images could not be judged and are "
+                        "left out; the first: ",
+                        failures[0]["error"]["message"].get<std::string>()));
+  }
+  summary["failures"] = failures;
   summary["notes"] = notes;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   summary["seconds"] = seconds.count();
@@ -121,7 +169,11 @@ double Evaluator::mean_metric(const Method& method, std::span<const TaskCalibrat
   for (const auto& task : tasks) {
     const auto meter = parts_.make_meter({.has_pixels = false});
     for (const auto& sample : images_.of_task.at(task)) {
-      meter->add(sample, score(method, calibrations, sample));
+      try {
+        meter->add(sample, score(method, calibrations, sample));
+      } catch (const Error& error) {
+        if (!is_of_the_input(error.code())) throw;
+      }
     }
     const auto value = meter->measure().values.at(metric);
     if (!value) continue;

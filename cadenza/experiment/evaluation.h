@@ -21,6 +21,7 @@ struct Evaluation {
   /// counts: {"images": n, "flagged": n not called normal, "defect": n called defect, "rejected":
   /// n,
   ///          "routed": {task: n}}
+  /// "failures": [{"file", "error": {"code", "message"}}] of images that no metric counts.
   Json summary;
   std::string predictions;  ///< the text of predictions.jsonl
 };
@@ -33,14 +34,18 @@ class Evaluator {
             const TestImages& images)
       : settings_(settings), parts_(parts), images_(images) {}
 
-  /// Scores every test image of `tasks`, from the bytes of its file, one at a time.
-  /// Errors   as score_image(), naming the file. kCancelled.
+  /// Draws one image and says what was written: see ExperimentParts::show.
+  using Show = std::function<Json(const Sample&, std::span<const std::byte>, Verdict&)>;
+
+  /// Scores every test image of `tasks`, from the bytes of its file, one at a time. `show` may be
+  /// empty. An image or mask that cannot be read is left out, with a note and a line that says why.
+  /// Errors   kCancelled. Those of the method.
   Evaluation evaluate(const Method& method, std::span<const TaskCalibration> calibrations,
-                      std::span<const std::string> tasks, std::stop_token stop,
+                      std::span<const std::string> tasks, const Show& show, std::stop_token stop,
                       Progress& progress) const;
 
   /// Mean over `tasks` of one image metric where it is defined; for choosing epochs and comparing
-  /// memories.
+  /// memories. Images that cannot be read are left out, as in evaluate().
   double mean_metric(const Method& method, std::span<const TaskCalibration> calibrations,
                      std::span<const std::string> tasks, const std::string& metric) const;
 
@@ -49,6 +54,9 @@ class Evaluator {
                 const Sample& sample) const;
 
  private:
+  Verdict score(const Method& method, std::span<const TaskCalibration> calibrations,
+                const Sample& sample, std::span<const std::byte> bytes) const;
+
   const ExperimentSettings& settings_;
   const ExperimentParts& parts_;
   const TestImages& images_;

@@ -31,8 +31,10 @@ void LatencyMeter::add(const StageClock& clock) {
   double total = 0;
   for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
     const auto which = static_cast<Stage>(stage);
-    stages_[stage].push_back(clock.milliseconds(which));
-    if (which != Stage::kRender) total += stages_[stage].back();
+    const double time = clock.milliseconds(which);
+    if (which != Stage::kRender) total += time;
+    const bool was_measured = which != Stage::kRender || time > 0;
+    if (was_measured) stages_[stage].push_back(time);
   }
   totals_.push_back(total);
 }
@@ -43,7 +45,7 @@ Json LatencyMeter::percentiles() const {
   if (n_counted() < kLeastImages) return nullptr;
   Json all;
   for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
-    const bool is_measured = static_cast<Stage>(stage) != Stage::kRender;
+    const bool is_measured = std::ssize(stages_[stage]) >= kLeastImages;
     all[std::string(kStageNames[stage])] =
         is_measured ? three_percentiles(stages_[stage]) : Json(nullptr);
   }

@@ -18,8 +18,9 @@ class LatencyMeter {
 
   void add(const StageClock& clock);
   std::int64_t n_counted() const noexcept;
-  /// {"decode": {"p50": ms, "p95": ms, "p99": ms}, ..., "render": null, "total": {...}}, or null
-  /// with too few images. total = decode + preprocess + network + score of each image.
+  /// {"decode": {"p50": ms, "p95": ms, "p99": ms}, ..., "render": null unless images
+  /// were shown, "total": {...}}, or null with too few images. total = decode + preprocess +
+  /// network + score of each image.
   Json percentiles() const;
 
  private:

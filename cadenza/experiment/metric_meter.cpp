@@ -18,16 +18,9 @@ class MetricMeter final : public TaskMeter {
   explicit MetricMeter(const MeterOptions& options) : options_(options) {}
 
   void add(const Sample& truth, const Verdict& verdict) override {
+    if (options_.has_pixels) add_pixels(truth, verdict.map);
     scores_.push_back(verdict.score.value());
     is_anomalous_.push_back(truth.is_defect ? 1 : 0);
-    if (!options_.has_pixels) return;
-    const auto pixels = pixel_truth(truth, verdict.map, options_.pixel_size);
-    if (!pixels) {
-      n_without_mask_ += truth.is_defect;
-      return;
-    }
-    has_defect_pixels_ |= truth.is_defect;
-    pixels_.add(pixels->map, pixels->mask, pixels->height_px, pixels->width_px);
   }
 
   MetricValues measure() const override {
@@ -41,6 +34,40 @@ class MetricMeter final : public TaskMeter {
   }
 
  private:
+  void add_pixels(const Sample& truth, const ScoreMap& map) {
+    if (map.empty() || (truth.is_defect && truth.masks.empty())) {
+      n_without_mask_ += truth.is_defect;
+      return;
+    }
+    const bool saturates =
+        options_.pixel_size == 0 && std::ranges::any_of(truth.masks, [](const MaskFile& mask) {
+          return mask.saturation_px.has_value();
+        });
+    if (saturates) {
+      add_channels(truth, map);
+    } else {
+      const auto pixels = pixel_truth(truth, map, options_.pixel_size).value();
+      pixels_.add(pixels.map, pixels.mask, pixels.height_px, pixels.width_px);
+    }
+    has_defect_pixels_ |= truth.is_defect;
+  }
+
+  /// Each mask is one defect, found in full from its saturation area on.
+  void add_channels(const Sample& truth, const ScoreMap& map) {
+    const auto masks = read_masks(truth, map.height_px, map.width_px);
+    std::vector<DefectChannel> channels;
+    for (std::size_t place = 0; place < masks.size(); ++place) {
+      DefectChannel channel{.mask = masks[place]};
+      if (const auto& area = truth.masks[place].saturation_px) {
+        channel.saturation = *area;
+        channel.is_relative = false;
+      }
+      channels.push_back(channel);
+    }
+    pixels_.add_channels(map.values, channels);
+    is_saturated_ = true;
+  }
+
   static void put(MetricValues& metrics, const std::string& name, const Metric& metric) {
     metrics.values[name] = metric.value;
     if (!metric.value) metrics.notes.push_back(cat(name, " undefined: ", metric.reason));
@@ -64,6 +91,7 @@ class MetricMeter final : public TaskMeter {
     put(metrics, "pixel_AUPR", curves.pixels.average_precision());
     put(metrics, "pixel_F1Max", curves.pixels.f1_max());
     put(metrics, "pixel_AUPRO", curves.regions.area());
+    if (is_saturated_) metrics.notes.push_back("pixel_AUPRO is the AU-sPRO: regions saturate");
     if (!curves.is_exact) {
       metrics.notes.push_back(cat("pixel metrics from a histogram: ", pixels_.n_pixels(),
                                   " pixels are too many to keep"));
@@ -74,7 +102,7 @@ class MetricMeter final : public TaskMeter {
   std::vector<double> scores_;
   std::vector<std::uint8_t> is_anomalous_;
   PixelMeter pixels_;
-  bool has_defect_pixels_ = false;
+  bool has_defect_pixels_ = false, is_saturated_ = false;
   std::int64_t n_without_mask_ = 0;
 };
 

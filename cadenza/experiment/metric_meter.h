@@ -10,7 +10,8 @@ namespace cadenza {
 /// absent, with the reason as a note.
 ///
 /// Pixels   only images whose truth is known take part: normals, and defects with a mask. AUPRO is
-///          taken up to a false positive rate of 0.3.
+///          taken up to a false positive rate of 0.3. Where masks name a saturation area (MVTec
+///          LOCO) and sizes are their own, it is the AU-sPRO, and a note says so.
 std::unique_ptr<TaskMeter> make_metric_meter(const MeterOptions& options);
 
 }  // namespace cadenza

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,7 +30,8 @@ struct MetricValues {
 class TaskMeter {
  public:
   virtual ~TaskMeter() = default;
-  /// `verdict` has a score. Its map is the size of the image and may be dropped afterwards.
+  /// `verdict` has a score. Its map is the size of the image and may be dropped afterwards. What
+  /// throws has added nothing.
   virtual void add(const Sample& truth, const Verdict& verdict) = 0;
   virtual MetricValues measure() const = 0;
 };
@@ -56,6 +59,12 @@ struct ExperimentParts {
   std::function<ThresholdRecord(const Calibration*, double target_fpr, ThresholdSource)>
       make_threshold;
   std::function<std::unique_ptr<TaskMeter>(const MeterOptions&)> make_meter;
+  /// Draws what a person is shown of a test image after the last step, from the bytes of its file,
+  /// below `folder`, and adds the time to the verdict's clock (render). What it returns goes into
+  /// the image's predictions line ({"overlay": path}). No function: nothing is shown.
+  std::function<Json(const std::filesystem::path& folder, const Sample&, std::span<const std::byte>,
+                     Verdict&)>
+      show;
   /// The same tasks with the larger memory that `memory_gap` compares with; null from it: none. No
   /// function: Method::with_larger_memory().
   std::function<std::unique_ptr<Method>(const Method&)> with_larger_memory;

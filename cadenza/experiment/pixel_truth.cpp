@@ -11,30 +11,44 @@ namespace {
 
 constexpr float kLeastCover = 0.25F - 1e-6F;  // averages of a quarter may round below it
 
-/// Sets what a mask file marks. Masks are small pictures, too: no least side.
-void mark(const MaskFile& file, const Sample& truth, FloatPlane& mask) {
+/// What a mask file marks. Masks are small pictures, too: no least side.
+std::vector<std::uint8_t> read_mask(const MaskFile& file, const Sample& truth,
+                                    std::int64_t height_px, std::int64_t width_px) {
   const auto picture = read_image(file.path, {.min_side_px = 1});
-  CADENZA_REQUIRE(picture.height_px == mask.height_px && picture.width_px == mask.width_px,
+  CADENZA_REQUIRE(picture.height_px == height_px && picture.width_px == width_px,
                   ErrorCode::kCorruptData, file.path.string(), ": the mask is ", picture.width_px,
                   "x", picture.height_px, " pixels, its image ", truth.file.string(), " is ",
-                  mask.width_px, "x", mask.height_px, "; they must be of one size");
-  for (std::size_t pixel = 0; pixel < mask.values.size(); ++pixel) {
-    for (std::int64_t channel = 0; channel < picture.n_channels; ++channel) {
-      const auto index = static_cast<std::int64_t>(pixel) * picture.n_channels + channel;
-      if (picture.pixels[static_cast<std::size_t>(index)] > 0) mask.values[pixel] = 1;
-    }
+                  width_px, "x", height_px, "; they must be of one size");
+  std::vector<std::uint8_t> mask(static_cast<std::size_t>(height_px * width_px), 0);
+  const auto n_channels = static_cast<std::size_t>(picture.n_channels);
+  for (std::size_t value = 0; value < picture.pixels.size(); ++value) {
+    if (picture.pixels[value] > 0) mask[value / n_channels] = 1;
   }
+  return mask;
 }
 
 }  // namespace
+
+std::vector<std::vector<std::uint8_t>> read_masks(const Sample& truth, std::int64_t height_px,
+                                                  std::int64_t width_px) {
+  std::vector<std::vector<std::uint8_t>> masks;
+  for (const auto& file : truth.masks) {
+    masks.push_back(read_mask(file, truth, height_px, width_px));
+  }
+  return masks;
+}
 
 std::optional<PixelTruth> pixel_truth(const Sample& truth, const ScoreMap& map,
                                       std::int64_t pixel_size) {
   if (map.empty() || (truth.is_defect && truth.masks.empty())) return std::nullopt;
   FloatPlane mask{.height_px = map.height_px, .width_px = map.width_px};
   mask.values.resize(map.values.size(), 0.0F);
-  for (const auto& file : truth.masks) {
-    if (truth.is_defect) mark(file, truth, mask);
+  if (truth.is_defect) {
+    for (const auto& marked : read_masks(truth, map.height_px, map.width_px)) {
+      for (std::size_t pixel = 0; pixel < marked.size(); ++pixel) {
+        if (marked[pixel] > 0) mask.values[pixel] = 1;
+      }
+    }
   }
 
   FloatPlane scores{.height_px = map.height_px, .width_px = map.width_px, .values = map.values};

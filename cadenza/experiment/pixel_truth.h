@@ -26,4 +26,8 @@ struct PixelTruth {
 std::optional<PixelTruth> pixel_truth(const Sample& truth, const ScoreMap& map,
                                       std::int64_t pixel_size);
 
+/// The masks of an image one by one, [height_px, width_px], 1 = defect. Errors: as pixel_truth().
+std::vector<std::vector<std::uint8_t>> read_masks(const Sample& truth, std::int64_t height_px,
+                                                  std::int64_t width_px);
+
 }  // namespace cadenza

@@ -269,6 +269,7 @@ Json make_results(const ExperimentSettings& settings, const TaskStream& stream, 
   out["bytes"] = training.back().at("bytes");
   out["bytes"]["peak_rss"] = facts.at("peak_rss");
   out["environment"] = facts.at("environment");
+  out["failures"] = evaluations.back().value("failures", Json::array());
   out["notes"] = notes;
   return out;
 }

@@ -1,10 +1,15 @@
 #include "cadenza/experiment/runner.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
+#include <map>
+#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "cadenza/base/digest.h"
 #include "cadenza/base/error.h"
 #include "cadenza/base/file.h"
 #include "cadenza/experiment/evaluation.h"
@@ -12,6 +17,7 @@
 #include "cadenza/experiment/paper_epochs.h"
 #include "cadenza/experiment/protocol.h"
 #include "cadenza/experiment/results.h"
+#include "cadenza/experiment/run_progress.h"
 #include "cadenza/experiment/stream_data.h"
 #include "cadenza/experiment/trainer.h"
 
@@ -20,12 +26,48 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Images of a step, the same for every seed.
+struct StepWork {
+  RunWork learning, judging;
+};
+
+/// Those learned up to `step`; with zero_shot all.
+std::vector<std::string> tested_tasks(const ExperimentSettings& settings, const TaskStream& stream,
+                                      std::int64_t step) {
+  if (settings.zero_shot) return stream.order;
+  std::vector<std::string> tasks;
+  for (std::size_t past = 0; past <= static_cast<std::size_t>(step); ++past) {
+    tasks.insert(tasks.end(), stream.steps[past].begin(), stream.steps[past].end());
+  }
+  return tasks;
+}
+
+std::vector<StepWork> plan_work(const ExperimentSettings& settings, const TaskStream& stream,
+                                const Dataset& dataset) {
+  std::map<std::string, std::int64_t> n_learned, n_judged;
+  for (const auto& sample : dataset.samples) {
+    n_learned[sample.task] += sample.split == Split::kTrain && !sample.is_defect;
+    n_judged[sample.task] += sample.split == Split::kTest;
+  }
+  std::vector<StepWork> plan;
+  for (std::int64_t step = 0; step < std::ssize(stream.steps); ++step) {
+    auto& work = plan.emplace_back();
+    for (const auto& task : stream.steps[static_cast<std::size_t>(step)]) {
+      work.learning.n_learned += settings.shots > 0 ? settings.shots : n_learned[task];
+    }
+    for (const auto& task : tested_tasks(settings, stream, step)) {
+      work.judging.n_judged += n_judged[task];
+    }
+  }
+  return plan;
+}
+
 /// One seed of a run.
 class SeedRun {
  public:
   SeedRun(const ExperimentSettings& settings, const ExperimentParts& parts,
           const TaskStream& stream, const Dataset& dataset, std::uint64_t seed, fs::path folder,
-          const RunControl& control)
+          const RunControl& control, std::span<const StepWork> work, RunProgress& progress)
       : settings_(settings),
         parts_(parts),
         stream_(stream),
@@ -34,33 +76,45 @@ class SeedRun {
         folder_(std::move(folder)),
         control_(control),
         evaluator_(settings, parts, data_.test),
-        trainer_(settings, parts, stream, data_.train, seed, folder_) {}
+        trainer_(settings, parts, stream, data_.train, seed, folder_),
+        work_(work),
+        progress_(progress) {}
 
   /// results.json of this seed, which it writes unless it is there.
   Json run() {
     const auto results_file = folder_ / "results.json";
-    if (fs::exists(results_file) && !control_.evaluate_only) return read_json(results_file);
+    if (fs::exists(results_file) && !control_.evaluate_only) {
+      for (const auto& step : work_) progress_.skip(step.learning), progress_.skip(step.judging);
+      return read_json(results_file);
+    }
     fs::create_directories(folder_ / "steps");
     std::vector<Json> training, evaluations;
     std::int64_t at_step = -1;  // where the trainer stands
     for (std::int64_t step = 0; step < std::ssize(stream_.steps); ++step) {
       const auto file = evaluation_file(step);
-      if (trainer_.has_step(step) && fs::exists(file) && !control_.evaluate_only) {
+      const bool is_learned = trainer_.has_step(step);
+      if (is_learned) progress_.skip(work_of(step).learning);
+      if (is_learned && fs::exists(file) && !control_.evaluate_only) {
+        progress_.skip(work_of(step).judging);
         training.push_back(read_json(training_file(step)));
         evaluations.push_back(read_json(file));
         continue;
       }
-      if (!trainer_.has_step(step)) {
+      if (!is_learned) {
         CADENZA_REQUIRE(!control_.evaluate_only, ErrorCode::kNotFound, folder_.string(), ": step ",
                         step, " was never learned; run without --evaluate-only first");
         if (step > 0 && at_step != step - 1) trainer_.restore(step - 1);
+        progress_.enter(place_of(step), work_of(step).learning);
         train(step);
+        progress_.done();
       } else {
         trainer_.restore(step);
       }
       at_step = step;
       training.push_back(trainer_.record());
+      progress_.enter(place_of(step), work_of(step).judging);
       evaluations.push_back(evaluate(step));
+      progress_.done();
     }
     if (at_step + 1 != std::ssize(stream_.steps)) trainer_.restore(std::ssize(stream_.steps) - 1);
     const auto results = make_results(settings_, stream_, seed_, training, evaluations, facts());
@@ -69,6 +123,13 @@ class SeedRun {
   }
 
  private:
+  std::string place_of(std::int64_t step) const {
+    const auto place = cat("step ", step + 1, " of ", stream_.steps.size());
+    return settings_.seeds.size() == 1 ? place : cat("seed ", seed_, ", ", place);
+  }
+
+  const StepWork& work_of(std::int64_t step) const { return work_[static_cast<std::size_t>(step)]; }
+
   fs::path evaluation_file(std::int64_t step) const {
     return folder_ / "steps" / cat("evaluation-", cat(1000 + step).substr(1), ".json");
   }
@@ -81,7 +142,7 @@ class SeedRun {
 
   void train(std::int64_t step) {
     if (settings_.mode == RunMode::kHonest) {
-      trainer_.train_step(step, nullptr, control_.stop, *control_.progress);
+      trainer_.train_step(step, nullptr, control_.stop, progress_);
       return;
     }
     // As the authors do: the epoch that is best on the step's own test images.
@@ -95,7 +156,7 @@ class SeedRun {
     if (trainer_.method().info().joins_epochs) {
       PaperEpochs choose(evaluator_, settings_, parts_, data_.test, tasks, std::move(calibrations),
                          ensemble_file(step));
-      trainer_.train_step(step, std::ref(choose), control_.stop, *control_.progress);
+      trainer_.train_step(step, std::ref(choose), control_.stop, progress_);
       return;
     }
     std::optional<double> best;
@@ -105,7 +166,7 @@ class SeedRun {
       best = value;
       return EpochChoice::kKeep;
     };
-    trainer_.train_step(step, choose, control_.stop, *control_.progress);
+    trainer_.train_step(step, choose, control_.stop, progress_);
   }
 
   /// What paper mode reports of epochs joined; null where it joined none.
@@ -120,14 +181,15 @@ class SeedRun {
   }
 
   Json evaluate(std::int64_t step) {
-    std::vector<std::string> tasks;
-    for (std::size_t past = 0; past < stream_.steps.size(); ++past) {
-      if (std::ssize(tasks) >= std::ssize(stream_.order)) break;
-      if (static_cast<std::int64_t>(past) > step && !settings_.zero_shot) break;
-      tasks.insert(tasks.end(), stream_.steps[past].begin(), stream_.steps[past].end());
+    const auto tasks = tested_tasks(settings_, stream_, step);
+    Evaluator::Show show;
+    if (parts_.show && step + 1 == std::ssize(stream_.steps)) {
+      show = [&](const Sample& sample, std::span<const std::byte> bytes, Verdict& verdict) {
+        return parts_.show(folder_, sample, bytes, verdict);
+      };
     }
-    auto evaluation = evaluator_.evaluate(trainer_.method(), trainer_.calibrations(), tasks,
-                                          control_.stop, *control_.progress);
+    auto evaluation = evaluator_.evaluate(trainer_.method(), trainer_.calibrations(), tasks, show,
+                                          control_.stop, progress_);
     write_file_atomic(folder_ / "predictions.jsonl", evaluation.predictions);
     write_file_atomic(evaluation_file(step), evaluation.summary.dump(1));
     return evaluation.summary;
@@ -150,7 +212,7 @@ class SeedRun {
     const Options options("method", parts_.methods.find(settings_.method).options,
                           settings_.options);
     Json facts = {{"options", options.texts()},
-                  {"network", {{"name", info.network}, {"fingerprint", info.fingerprint}}},
+                  {"network", describe_network(info)},
                   {"known_task", tells_task(settings_, info)},
                   {"peak_rss", peak ? Json(*peak) : Json(nullptr)},
                   {"environment", describe_machine(parts_.environment.n_threads)}};
@@ -170,16 +232,38 @@ class SeedRun {
   const RunControl& control_;
   Evaluator evaluator_;
   Trainer trainer_;
+  std::span<const StepWork> work_;
+  RunProgress& progress_;
 };
 
-/// Refuses a folder that holds a run with other settings. The seeds may differ: they can be added.
-void claim_folder(const fs::path& folder, const ExperimentSettings& settings) {
+/// Members of config.resolved.json that training does not depend on.
+constexpr std::array<std::string_view, 3> kOfEvaluation = {"known_task", "pixel_size", "zero_shot"};
+
+/// Which images the run is made of, wherever they lie.
+std::string digest_of(const Dataset& dataset) {
+  std::string listing;
+  for (const auto& sample : dataset.samples) {
+    listing += cat(sample.file.lexically_relative(dataset.root).string(), '\t', sample.task, '\t',
+                   static_cast<int>(sample.split), '\t', sample.is_defect, '\t',
+                   sample.masks.size(), '\n');
+  }
+  return "sha256:" + sha256_hex(listing);
+}
+
+/// Refuses a folder that holds a run with other settings or images. The seeds may differ: they can
+/// be added; and what is evaluated anew may be evaluated otherwise.
+void claim_folder(const fs::path& folder, const ExperimentSettings& settings,
+                  const Dataset& dataset, bool evaluate_only) {
   const auto file = folder / "config.resolved.json";
-  const auto wanted = to_json(settings);
+  auto wanted = to_json(settings);
+  wanted["data"] = {{"layout", dataset.layout}, {"digest", digest_of(dataset)}};
   if (fs::exists(file)) {
     const auto found = read_json(file);
     for (const auto& [key, value] : wanted.items()) {
-      if (key == "seeds") continue;
+      const bool may_differ =
+          key == "seeds" ||
+          (evaluate_only && std::ranges::find(kOfEvaluation, key) != kOfEvaluation.end());
+      if (may_differ) continue;
       CADENZA_REQUIRE(found.contains(key) && found.at(key) == value, ErrorCode::kInvalidArgument,
                       folder.string(), ": holds a run with ", key, " = ",
                       found.contains(key) ? found.at(key).dump() : "nothing", ", not ",
@@ -210,11 +294,19 @@ Json run_experiment(const ExperimentSettings& settings, const Dataset& dataset,
   const auto lock = FileLock::try_acquire(folder / "lock");
   CADENZA_REQUIRE(lock.has_value(), ErrorCode::kIo, folder.string(),
                   ": another process runs there; wait for it or name another folder");
-  claim_folder(folder, settings);
+  claim_folder(folder, settings, dataset, control.evaluate_only);
 
+  const auto work = plan_work(settings, stream, dataset);
+  RunWork all;
+  for (const auto& step : work) {
+    all.n_learned += step.learning.n_learned * std::ssize(settings.seeds);
+    all.n_judged += step.judging.n_judged * std::ssize(settings.seeds);
+  }
+  RunProgress progress(*control.progress, all);
   std::vector<Json> results;
   for (const auto seed : settings.seeds) {
-    SeedRun run(settings, parts, stream, dataset, seed, folder / cat("seed-", seed), control);
+    SeedRun run(settings, parts, stream, dataset, seed, folder / cat("seed-", seed), control, work,
+                progress);
     results.push_back(run.run());
   }
   const auto summary = make_summary(results);

@@ -34,7 +34,8 @@ std::vector<std::string> names_of(std::span<const TaskCalibration> tasks) {
 
 ModelTest test_model(const Method& method, std::span<const TaskCalibration> calibrations,
                      const Dataset& dataset, const ExperimentSettings& settings,
-                     const ExperimentParts& parts, std::stop_token stop, Progress& progress) {
+                     const ExperimentParts& parts, std::stop_token stop, Progress& progress,
+                     const Evaluator::Show& show) {
   TaskStream stream;
   Json learned = {{"seconds", 0}, {"notes", Json::array()}, {"bytes", Json::object()}};
   learned["calibrations"] = Json::array();
@@ -51,11 +52,11 @@ ModelTest test_model(const Method& method, std::span<const TaskCalibration> cali
 
   const auto images = images_of(dataset, stream.order);
   auto evaluation = Evaluator(settings, parts, images)
-                        .evaluate(method, calibrations, stream.order, stop, progress);
+                        .evaluate(method, calibrations, stream.order, show, stop, progress);
   const auto peak = peak_resident_bytes();
   const auto& info = method.info();
   const Json facts = {{"options", settings.options},
-                      {"network", {{"name", info.network}, {"fingerprint", info.fingerprint}}},
+                      {"network", describe_network(info)},
                       {"known_task", tells_task(settings, info)},
                       {"peak_rss", peak ? Json(*peak) : Json(nullptr)},
                       {"environment", describe_machine(parts.environment.n_threads)}};

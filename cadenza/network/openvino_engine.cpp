@@ -387,8 +387,7 @@ class OpenvinoEngine : public Engine {
   std::string fingerprint() const override {
     std::call_once(hashed_, [&] {
       fingerprint_ =
-          cat("openvino-", OPENVINO_VERSION_MAJOR, '.', OPENVINO_VERSION_MINOR, '.',
-              OPENVINO_VERSION_PATCH, ':', to_string(options_.precision), ":cpu:graph-",
+          cat("openvino-", openvino_version(), ':', to_string(options_.precision), ":cpu:graph-",
               graph().digest().substr(0, 16), ":weights-", weights_->digest(graph()).substr(0, 16));
     });
     return fingerprint_;
@@ -446,6 +445,10 @@ class OpenvinoEngine : public Engine {
 };
 
 }  // namespace
+
+std::string openvino_version() {
+  return cat(OPENVINO_VERSION_MAJOR, '.', OPENVINO_VERSION_MINOR, '.', OPENVINO_VERSION_PATCH);
+}
 
 std::unique_ptr<Engine> make_openvino_engine(Graph graph, std::shared_ptr<const Weights> weights,
                                              const EngineOptions& options) {

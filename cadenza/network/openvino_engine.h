@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "cadenza/network/engine.h"
 
@@ -16,5 +17,8 @@ namespace cadenza {
 /// Threads  calls run side by side; each takes its own inference request from a free list.
 std::unique_ptr<Engine> make_openvino_engine(Graph graph, std::shared_ptr<const Weights> weights,
                                              const EngineOptions& options);
+
+/// "2026.4.1": of the library that this program was built with.
+std::string openvino_version();
 
 }  // namespace cadenza

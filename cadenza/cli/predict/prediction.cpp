@@ -1,6 +1,8 @@
 #include "cadenza/cli/predict/prediction.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 #include <system_error>
 
@@ -17,6 +19,11 @@ constexpr std::array<std::string_view, 16> kColumns = {
     "score",        "p_value",      "threshold",        "overlay",       "map",
     "mask",         "model_digest", "model_generation", "milliseconds",  "error_code",
     "error_message"};
+
+constexpr std::array<std::string_view, 16> kTestedColumns = {
+    "file",  "true_task",    "true_label", "task",         "nearest_task", "task_distance",
+    "label", "score",        "p_value",    "threshold",    "overlay",      "map",
+    "mask",  "milliseconds", "error_code", "error_message"};
 
 /// The member that a column shows: model_digest is model.digest.
 Json cell_of(const Json& line, std::string_view column) {
@@ -39,6 +46,20 @@ std::string csv_text(const Json& cell) {
   std::string quoted = "\"";
   for (const char letter : text) quoted += letter == '"' ? "\"\"" : std::string(1, letter);
   return quoted + "\"";
+}
+
+std::string header_row(std::span<const std::string_view> columns) {
+  std::string row;
+  for (const auto column : columns) row += cat(row.empty() ? "" : ",", column);
+  return row + "\n";
+}
+
+std::string csv_row(const Json& line, std::span<const std::string_view> columns) {
+  std::string row;
+  for (const auto column : columns) {
+    row += cat(column == columns[0] ? "" : ",", csv_text(cell_of(line, column)));
+  }
+  return row + "\n";
 }
 
 std::string number_or(const Json& value, const char* otherwise) {
@@ -89,6 +110,16 @@ std::string describe(const Json& line) {
   return text;
 }
 
+std::string tested_csv(std::string_view lines) {
+  std::string table = header_row(kTestedColumns);
+  for (std::size_t start = 0; start < lines.size();) {
+    const auto end = std::min(lines.find('\n', start), lines.size());
+    table += csv_row(parse_json(lines.substr(start, end - start), "predictions"), kTestedColumns);
+    start = end + 1;
+  }
+  return table;
+}
+
 PredictionFiles::PredictionFiles(const fs::path& folder) : folder_(folder) {
   std::error_code failure;
   fs::create_directories(folder, failure);
@@ -96,17 +127,13 @@ PredictionFiles::PredictionFiles(const fs::path& folder) : folder_(folder) {
                   ": cannot create the folder: ", failure.message());
   lines_.open(folder / "predictions.jsonl");
   table_.open(folder / "predictions.csv");
-  for (const auto column : kColumns) table_ << (column == kColumns[0] ? "" : ",") << column;
-  table_ << "\n" << std::flush;
+  table_ << header_row(kColumns) << std::flush;
   require_good();
 }
 
 void PredictionFiles::add(const Json& line) {
   lines_ << to_text(line) << '\n' << std::flush;
-  for (const auto column : kColumns) {
-    table_ << (column == kColumns[0] ? "" : ",") << csv_text(cell_of(line, column));
-  }
-  table_ << "\n" << std::flush;
+  table_ << csv_row(line, kColumns) << std::flush;
   require_good();
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "cadenza/base/error.h"
 #include "cadenza/base/json.h"
@@ -22,6 +23,10 @@ std::string to_text(const Json& line);
 
 /// What a person reads of it.
 std::string describe(const Json& line);
+
+/// predictions.csv of labelled images: the columns of `lines` (predictions.jsonl) without the
+/// regions, and true_task and true_label. Errors   kCorruptData: a line that is no JSON.
+std::string tested_csv(std::string_view lines);
 
 /// predictions.jsonl and predictions.csv, written line by line: what is finished stays, whatever
 /// comes. The csv has the columns of the lines without the regions.
