@@ -31,7 +31,16 @@ TEST(LatencyMeter, LeavesWarmUpsOutAndAsksForFiftyImages) {
   EXPECT_EQ(percentiles["decode"]["p50"], 25);
   EXPECT_EQ(percentiles["decode"]["p95"], 48);
   EXPECT_EQ(percentiles["total"]["p99"], 60);
-  EXPECT_TRUE(percentiles["render"].is_null());
+  EXPECT_EQ(percentiles["render"]["p50"], 1000);
+}
+
+TEST(LatencyMeter, NothingWasRenderedWhereNothingWasShown) {
+  LatencyMeter meter;
+  StageClock clock;
+  clock.add(Stage::kScore, std::chrono::milliseconds(3));
+  for (int image = 0; image < 58; ++image) meter.add(clock);
+  EXPECT_TRUE(meter.percentiles()["render"].is_null());
+  EXPECT_EQ(meter.percentiles()["total"]["p50"], 3);
 }
 
 TEST(Percentile, SmallestValueThatCoversTheShare) {

@@ -250,27 +250,29 @@ std::string digest_of(const Dataset& dataset) {
   return "sha256:" + sha256_hex(listing);
 }
 
+/// What config.resolved.json holds of a run.
+Json config_of(const ExperimentSettings& settings, const Dataset& dataset) {
+  auto config = to_json(settings);
+  config["data"] = {{"layout", dataset.layout}, {"digest", digest_of(dataset)}};
+  return config;
+}
+
 /// Refuses a folder that holds a run with other settings or images. The seeds may differ: they can
 /// be added; and what is evaluated anew may be evaluated otherwise.
-void claim_folder(const fs::path& folder, const ExperimentSettings& settings,
-                  const Dataset& dataset, bool evaluate_only) {
-  const auto file = folder / "config.resolved.json";
-  auto wanted = to_json(settings);
-  wanted["data"] = {{"layout", dataset.layout}, {"digest", digest_of(dataset)}};
-  if (fs::exists(file)) {
-    const auto found = read_json(file);
-    for (const auto& [key, value] : wanted.items()) {
-      const bool may_differ =
-          key == "seeds" ||
-          (evaluate_only && std::ranges::find(kOfEvaluation, key) != kOfEvaluation.end());
-      if (may_differ) continue;
-      CADENZA_REQUIRE(found.contains(key) && found.at(key) == value, ErrorCode::kInvalidArgument,
-                      folder.string(), ": holds a run with ", key, " = ",
-                      found.contains(key) ? found.at(key).dump() : "nothing", ", not ",
-                      value.dump(), "; name another folder, or remove this one");
-    }
+void require_same_run(const fs::path& folder, const fs::path& file, const Json& wanted,
+                      bool evaluate_only) {
+  if (!fs::exists(file)) return;
+  const auto found = read_json(file);
+  for (const auto& [key, value] : wanted.items()) {
+    const bool may_differ =
+        key == "seeds" ||
+        (evaluate_only && std::ranges::find(kOfEvaluation, key) != kOfEvaluation.end());
+    if (may_differ) continue;
+    CADENZA_REQUIRE(found.contains(key) && found.at(key) == value, ErrorCode::kInvalidArgument,
+                    folder.string(), ": holds a run with ", key, " = ",
+                    found.contains(key) ? found.at(key).dump() : "nothing", ", not ", value.dump(),
+                    "; name another folder, or remove this one");
   }
-  write_file_atomic(file, wanted.dump(1) + "\n");
 }
 
 void require_settings(const ExperimentSettings& settings) {
@@ -294,7 +296,9 @@ Json run_experiment(const ExperimentSettings& settings, const Dataset& dataset,
   const auto lock = FileLock::try_acquire(folder / "lock");
   CADENZA_REQUIRE(lock.has_value(), ErrorCode::kIo, folder.string(),
                   ": another process runs there; wait for it or name another folder");
-  claim_folder(folder, settings, dataset, control.evaluate_only);
+  const auto config_file = folder / "config.resolved.json";
+  const auto config = config_of(settings, dataset);
+  require_same_run(folder, config_file, config, control.evaluate_only);
 
   const auto work = plan_work(settings, stream, dataset);
   RunWork all;
@@ -307,6 +311,8 @@ Json run_experiment(const ExperimentSettings& settings, const Dataset& dataset,
   for (const auto seed : settings.seeds) {
     SeedRun run(settings, parts, stream, dataset, seed, folder / cat("seed-", seed), control, work,
                 progress);
+    // The folder is this run's from here on: options, strategy and images were accepted.
+    write_file_atomic(config_file, config.dump(1) + "\n");
     results.push_back(run.run());
   }
   const auto summary = make_summary(results);

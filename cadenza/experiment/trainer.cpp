@@ -233,7 +233,10 @@ void Trainer::commit(std::int64_t step) {
     total += record.state.n_bytes;
     generation.tasks.push_back(record);
   }
-  record_["bytes"] = {{"state_per_task", bytes}, {"state_total", total}};
+  // A run keeps no images beside its banks.
+  record_["bytes"] = {{"state_per_task", bytes},
+                      {"archive_per_task", std::vector<int>(bytes.size(), 0)},
+                      {"state_total", total}};
   record_["calibrations"] = Json::array();
   for (const auto& calibration : calibrations_) {
     record_["calibrations"].push_back(calibration_json(calibration, records_.at(calibration.id)));

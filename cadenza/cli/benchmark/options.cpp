@@ -63,7 +63,7 @@ void describe_benchmark(CommandTable& table) {
                           "pictures of the test images after the last step: overlay, map, mask, "
                           "none, or several with commas")},
        .examples = {"cadenza benchmark --data mvtec --out runs/routed_memory",
-                    "cadenza benchmark --method ucad --data mvtec --masks masks.zip --protocol 1xN "
+                    "cadenza benchmark --method ucad --data mvtec --masks masks.zip "
                     "--seeds 0,1,2 --out runs/ucad",
                     "cadenza benchmark --method dne --strategy all --data mvtec --out runs/dne"}});
 }

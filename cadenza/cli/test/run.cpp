@@ -60,6 +60,7 @@ class ModelTrial {
         inspector_(open(context)),
         dataset_(read_labelled_data(context)) {
     if (given_.has("task")) name_task(given_.text("task"));
+    test_undivided_tasks();
   }
 
   int run() {
@@ -103,6 +104,24 @@ class ModelTrial {
     for (auto& sample : dataset_.samples) sample.task = task;
   }
 
+  /// A labelled folder that is not divided into training and test is there to be tested.
+  void test_undivided_tasks() {
+    std::set<std::string> divided;
+    for (const auto& sample : dataset_.samples) {
+      if (sample.split == Split::kTest && !sample.is_defect) divided.insert(sample.task);
+    }
+    for (const auto& task : dataset_.tasks) {
+      if (!divided.contains(task)) {
+        notes_.push_back(cat(task,
+                             ": the data name no normal test images, so that all are tested; "
+                             "those that the model was taught flatter it"));
+      }
+    }
+    for (auto& sample : dataset_.samples) {
+      if (!divided.contains(sample.task)) sample.split = Split::kTest;
+    }
+  }
+
   /// What the model directory knows and the trial does not.
   void add_facts(Json& results) const {
     const auto& manifest = *inspector_.manifest();
@@ -117,6 +136,7 @@ class ModelTrial {
       targets.insert(record.threshold.target_fpr);
     }
     results["bytes"]["state_per_task"] = bytes;
+    for (const auto& note : notes_) results["notes"].push_back(note);
     results["calibration"]["target_fpr"] = nullptr;
     if (targets.size() == 1) results["calibration"]["target_fpr"] = *targets.begin();
     if (targets.size() > 1) {
@@ -153,6 +173,7 @@ class ModelTrial {
   SavedPictures saved_;
   Inspector inspector_;
   Dataset dataset_;
+  std::vector<std::string> notes_;
 };
 
 int run_test(const CommandContext& context) { return ModelTrial(context).run(); }
