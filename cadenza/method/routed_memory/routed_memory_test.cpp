@@ -134,7 +134,9 @@ TEST(RoutedMemory, OneColourGivesFewEntriesAndFiniteScores) {
   EXPECT_TRUE(judged.anomaly_map->isfinite().all().item<bool>());
   const auto black = learned(at::zeros({1, 32, 32, 3}, at::kByte));
   for (const auto& [key, value] : black.tensors) {
-    if (value.is_floating_point()) EXPECT_TRUE(value.isfinite().all().item<bool>()) << key;
+    if (value.is_floating_point()) {
+      EXPECT_TRUE(value.isfinite().all().item<bool>()) << key;
+    }
   }
 }
 
