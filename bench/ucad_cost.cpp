@@ -1,6 +1,7 @@
 // ucad_cost PRECISION [KEY=VALUE...]
-// Milliseconds of method ucad with generated weights of ViT-B/16: one image of a training epoch, and
-// one image judged among 15 tasks, as one JSON object. bench/ucad_cost.py compares them with timm.
+// Milliseconds of method ucad with generated weights of ViT-B/16: one image of a training epoch,
+// and one image judged among 15 tasks, as one JSON object. bench/ucad_cost.py compares them with
+// timm.
 #include <algorithm>
 #include <chrono>
 #include <ctime>
@@ -94,7 +95,8 @@ void measure(OptionTexts options) {
   auto state = teacher->save();
   const auto n_bytes = [&] {
     std::int64_t sum = 0;
-    for (const auto& [name, tensor] : state.tasks.at(0).tensors) sum += std::int64_t(tensor.nbytes());
+    for (const auto& [name, tensor] : state.tasks.at(0).tensors)
+      sum += std::int64_t(tensor.nbytes());
     return sum;
   }();
   for (TaskId task = 1; task < kTasks; ++task) {
