@@ -25,6 +25,22 @@ const LayoutEntry& pick_layout(const LayoutRegistry& layouts, const fs::path& ro
   return *best;
 }
 
+auto place_of(const Sample& sample) {
+  return std::tie(sample.task, sample.split, sample.defect_type, sample.file.native());
+}
+
+/// Lists may overlap: all of a data set and one task of it. A file counts once, unless they tell
+/// different things about it.
+void drop_repeated(Dataset& dataset) {
+  const auto [first, last] = std::ranges::unique(dataset.samples, {}, place_of);
+  const auto n_dropped = last - first;
+  dataset.samples.erase(first, last);
+  if (n_dropped > 0) {
+    dataset.notes.push_back(
+        cat(dataset.root.string(), ": ", n_dropped, " images are listed twice; taken once"));
+  }
+}
+
 }  // namespace
 
 Dataset read_dataset(const fs::path& root, std::string_view layout) {
@@ -43,12 +59,8 @@ Dataset read_dataset(const fs::path& root, std::string_view layout) {
   std::set<std::string> tasks;
   for (const auto& sample : dataset.samples) tasks.insert(sample.task);
   dataset.tasks.assign(tasks.begin(), tasks.end());
-  const auto place = [](const Sample& sample) {
-    return std::tie(sample.task, sample.split, sample.defect_type, sample.file.native());
-  };
-  std::ranges::sort(dataset.samples, [&](const Sample& left, const Sample& right) {
-    return place(left) < place(right);
-  });
+  std::ranges::sort(dataset.samples, {}, place_of);
+  drop_repeated(dataset);
   return dataset;
 }
 

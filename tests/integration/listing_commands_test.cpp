@@ -1,6 +1,8 @@
 // methods, strategies, protocols, licenses, doctor and report, run as a user runs them.
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "tests/support/run_program.h"
 #include <gmock/gmock.h>
@@ -53,6 +55,38 @@ TEST(ListingCommands, MethodsHaveTheMembersOfTheContract) {
       EXPECT_TRUE(one.contains(key)) << one.dump();
     }
   }
+}
+
+// Parameters as torchvision, timm and the papers count them.
+TEST(ListingCommands, NetworksTellTheirTapsParametersInputAndWeights) {
+  const TemporaryFolder weights;
+  const auto listed =
+      json_of(cadenza({"networks", "--json", "--weights", weights.path().string()}));
+  std::map<std::string, Json> by_name;
+  for (const auto& one : listed.at("networks")) by_name[one.at("name")] = one;
+  const std::map<std::string, std::int64_t> published = {
+      {"resnet18", 11'689'512},        {"resnet50", 25'557'032},
+      {"wide_resnet50_2", 68'883'240}, {"vit_base_patch16", 86'567'656},
+      {"convnext_base", 88'591'464},   {"efficientnet_lite0", 4'652'008}};
+  for (const auto& [name, n_parameters] : published) {
+    EXPECT_EQ(by_name.at(name).at("parameters"), n_parameters) << name;
+    EXPECT_EQ(by_name.at(name).at("weights").at("present"), false);
+  }
+  EXPECT_FALSE(by_name.contains("resnet_test"));
+  const auto& lite = by_name.at("efficientnet_lite0");
+  EXPECT_EQ(lite.at("input").at("size_px"), 224);
+  const auto tap = std::ranges::find_if(
+      lite.at("taps"), [](const Json& one) { return one.at("name") == "stage.5"; });
+  ASSERT_NE(tap, lite.at("taps").end());
+  EXPECT_EQ(tap->at("shape"), parse_json("[null, 112, 14, 14]", "shape"));
+  EXPECT_EQ(tap->at("stride_px"), 16);
+  EXPECT_THAT(cadenza({"networks"}).out, HasSubstr("resnet18"));
+  const auto described = cadenza({"networks", "vit_base_patch16"}).out;
+  EXPECT_THAT(described, HasSubstr("cls.11      [B,768]"));
+  EXPECT_THAT(described, HasSubstr("mean 0.5, 0.5, 0.5"));
+  const auto unknown = cadenza({"networks", "resnet81"});
+  EXPECT_EQ(unknown.status, 11);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean 'resnet18'?"));
 }
 
 TEST(ListingCommands, ProtocolsListThePublishedStreams) {

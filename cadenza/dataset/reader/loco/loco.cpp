@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "cadenza/base/error.h"
 #include "cadenza/base/json.h"
@@ -66,6 +70,16 @@ MaskFile read_mask(const fs::path& file, const std::map<int, Saturation>& config
   return mask;
 }
 
+/// The folders of masks that no image asked for.
+void note_unmatched(const fs::path& folder, const std::set<std::string>& asked,
+                    std::vector<std::string>& notes) {
+  for (const auto& masks : list_folder(folder, notes).folders) {
+    if (!asked.contains(masks.filename().string())) {
+      notes.push_back(cat(masks.string(), ": masks without an image; left out"));
+    }
+  }
+}
+
 Dataset read(const fs::path& root) {
   Dataset dataset;
   for (const auto& task : mvtec_tasks(root, dataset.notes)) {
@@ -74,8 +88,15 @@ Dataset read(const fs::path& root) {
         task,
         [&](const std::string& defect) -> MaskFinder {
           const auto folder = task / "ground_truth" / defect;
-          return [&config, &dataset, folder](const fs::path& image) {
+          // Noted when the last copy of the finder goes.
+          const std::shared_ptr<std::set<std::string>> asked(
+              new std::set<std::string>(), [&dataset, folder](const std::set<std::string>* done) {
+                note_unmatched(folder, *done, dataset.notes);
+                delete done;
+              });
+          return [&config, &dataset, folder, asked](const fs::path& image) {
             std::vector<MaskFile> masks;
+            asked->insert(image.stem().string());
             for (const auto& file : list_folder(folder / image.stem(), dataset.notes).images) {
               masks.push_back(read_mask(file, config));
             }
