@@ -1,6 +1,7 @@
 #include "cadenza/continual/gpm/basis.h"
 
 #include <ATen/ATen.h>
+#include <c10/util/Exception.h>
 
 #include "cadenza/base/error.h"
 #include "cadenza/tensor/shape.h"
@@ -28,6 +29,17 @@ std::int64_t rank_of(const at::Tensor& energies, double explained, double thresh
   return rule == RankRule::kPaper ? std::min(rank + 1, energies.numel()) : rank;
 }
 
+/// Ascending eigenvalues and their vectors of a positive semi-definite [d,d]. LAPACK's divide and
+/// conquer gives up on some matrices of low rank; their singular values are the same numbers.
+std::tuple<at::Tensor, at::Tensor> spectrum(const at::Tensor& squared) {
+  try {
+    return at::linalg_eigh(squared);
+  } catch (const c10::LinAlgError&) {
+    const auto [vectors, values, unused] = at::linalg_svd(squared);
+    return {values.flip(0), vectors.flip(1)};
+  }
+}
+
 }  // namespace
 
 at::Tensor extend_basis(const at::Tensor& basis, const at::Tensor& inputs, double threshold,
@@ -43,7 +55,7 @@ at::Tensor extend_basis(const at::Tensor& basis, const at::Tensor& inputs, doubl
   const double explained = total > 0 ? 1 - rest.square().sum().item<double>() / total : 1;
 
   // Left singular vectors of `rest` from the d x d matrix: n is usually the longer side.
-  const auto [values, vectors] = at::linalg_eigh(rest.matmul(rest.t()));
+  const auto [values, vectors] = spectrum(rest.matmul(rest.t()));
   const at::Tensor energies =
       total > 0 ? (values.flip(0).clamp_min(0) / total).contiguous() : at::zeros({0}, at::kDouble);
   const auto rank =
