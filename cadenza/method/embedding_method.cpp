@@ -8,6 +8,7 @@
 #include "cadenza/base/error.h"
 #include "cadenza/continual/restart_schedule.h"
 #include "cadenza/dataset/preprocess.h"
+#include "cadenza/method/original_rows.h"
 #include "cadenza/tensor/shape.h"
 
 namespace cadenza {
@@ -91,20 +92,6 @@ MethodInfo made_info(MethodInfo info, const Options& options, const LearnedNetwo
   info.shares_parameters = !network.parameters().empty();
   info.isolates_tasks = !info.shares_parameters && scorer.picks_task();
   return info;
-}
-
-/// [n,H,W,3] and TaskIds [n] of some rows of the data.
-std::pair<at::Tensor, at::Tensor> originals(const TaskData& data,
-                                            std::span<const std::int64_t> rows) {
-  std::vector<at::Tensor> pixels;
-  at::Tensor task = at::empty({std::ssize(rows)}, at::kLong);
-  for (std::size_t at = 0; at < rows.size(); ++at) {
-    const auto row = rows[at];
-    pixels.push_back(data.pixels(row, row + 1));
-    const auto which = data.task(row, row + 1).item<std::int64_t>();
-    task[std::int64_t(at)] = data.tasks()[static_cast<std::size_t>(which)].id;
-  }
-  return {at::cat(pixels), task};
 }
 
 }  // namespace
@@ -317,7 +304,7 @@ EmbeddingMethod::Noted EmbeddingMethod::embeddings_of(const TaskData& data,
                     step_name(data), "' was stopped");
     std::vector<std::int64_t> rows;
     for (auto row = first; row < std::min(data.size(), first + step); ++row) rows.push_back(row);
-    const auto [pixels, task] = originals(data, rows);
+    const auto [pixels, task] = original_rows(data, rows);
     const auto images =
         options_.text("statistics") == "clean"
             ? normalised(pixels, info_.input)
@@ -369,7 +356,7 @@ void EmbeddingMethod::train_task(const TaskData& data, const TrainContext& conte
     return context.after_epoch(epoch, *this);
   };
   const auto make_batch = [&](std::span<const std::int64_t> rows, Rng& rng) {
-    const auto [pixels, task] = originals(data, rows);
+    const auto [pixels, task] = original_rows(data, rows);
     notes_next_ = !is_clean;
     return objective_->rows(pixels, task, info_.input, rng);
   };

@@ -17,6 +17,9 @@ struct Variant {
 };
 inline const std::vector<Variant>& variants() {
   static const std::vector<Variant> all = {
+      {"dne_frozen_knn", "dne", {{"trainable", "none"}, {"scorer", "knn_memory"}}},
+      {"dne_gauss_per_task", "dne", {{"scorer", "gauss_per_task"}}},
+      {"dne_head", "dne", {{"scorer", "head"}, {"fix_head", "momentum_leak"}}},
       {"ucad_shared", "ucad", {{"shared_prompt", "true"}}},
       {"ucad_untrained", "ucad", {{"epochs", "0"}}},
       {"dual_prompt_shared", "dual_prompt", {{"shared_prompt", "true"}}},
