@@ -59,6 +59,7 @@ class Results {
       out["final"][metric] = last;
       out["continual"][metric] = {{"ACC", or_null(scores.final_mean)},
                                   {"forgetting", or_null(scores.forgetting)},
+                                  {"forgetting_inclusive", or_null(scores.forgetting_inclusive)},
                                   {"BWT", or_null(scores.backward_transfer)},
                                   {"FWT", or_null(scores.forward_transfer)},
                                   {"average_incremental", or_null(scores.average_incremental)},

@@ -343,6 +343,12 @@ TEST(RunExperiment, StrategySettingsDecideWhatAStepSees) {
   for (const auto& state : toy.states("one step")) EXPECT_TRUE(joint.contains(state)) << state;
 
   toy.trained.clear();
+  toy.settings.order = {"red", "blue", "green"};
+  toy.run("another order");
+  EXPECT_THAT(toy.trained, ElementsAre("red,blue,green: 72"));
+  toy.settings.order = {};
+
+  toy.trained.clear();
   toy.settings.protocol = "1xN";
   toy.settings.strategy = "upper";
   toy.run("upper");

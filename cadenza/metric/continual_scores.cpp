@@ -53,7 +53,7 @@ ContinualScores continual_scores(const MetricMatrix& matrix,
   };
 
   ContinualScores scores;
-  Mean final_mean, forgetting, backward, forward;
+  Mean final_mean, forgetting, inclusive, backward, forward;
   for (std::size_t task = 0; task < n_tasks; ++task) {
     const auto learned = learned_in[task];
     CADENZA_REQUIRE(0 <= learned && learned < n_steps, ErrorCode::kInvalidArgument,
@@ -65,10 +65,12 @@ ContinualScores continual_scores(const MetricMatrix& matrix,
     std::optional<double> best;
     for (auto step = learned; step < last; ++step) best = larger(best, at(step, task));
     forgetting.add(difference(best, at(last, task)));
+    inclusive.add(difference(larger(best, at(last, task)), at(last, task)));
     backward.add(difference(at(last, task), at(learned, task)));
   }
   scores.final_mean = final_mean.value();
   scores.forgetting = forgetting.value();
+  scores.forgetting_inclusive = inclusive.value();
   scores.backward_transfer = backward.value();
   scores.forward_transfer = forward.value();
 

@@ -17,6 +17,8 @@ struct ContinualScores {
   std::optional<double> final_mean;  ///< ACC: mean of the last row
   /// Mean over tasks j with s(j) < S of max over s(j) <= i < S of R[i][j], minus R[S][j].
   std::optional<double> forgetting;
+  /// The same with the last step among those compared: never negative.
+  std::optional<double> forgetting_inclusive;
   std::optional<double> backward_transfer;  ///< same tasks: mean of R[S][j] - R[s(j)][j]
   std::optional<double> forward_transfer;   ///< mean over s(j) > 0 of R[s(j)-1][j] - `chance`
   std::optional<double>

@@ -97,6 +97,7 @@ TEST(ContinualScores, FourTasksOfTheDneSpecification) {
   EXPECT_NEAR(scores.final_mean.value(), 0.79875, 1e-12);
   EXPECT_NEAR(scores.backward_transfer.value(), -0.0483333, 5e-8);
   EXPECT_NEAR(scores.forgetting.value(), 0.055, 1e-12);
+  EXPECT_NEAR(scores.forgetting_inclusive.value(), 0.0566667, 5e-8);
   EXPECT_NEAR(scores.average_incremental.value(), 0.8713542, 5e-8);
 }
 
@@ -134,8 +135,10 @@ TEST(ContinualScores, ForgettingIsThatOfItsDefinition) {
         if (learned_in[task] <= static_cast<std::int64_t>(step)) matrix[step][task] = rng.uniform();
       }
     }
-    EXPECT_NEAR(continual_scores(matrix, learned_in, 0.5).forgetting.value(),
-                forgetting_by_definition(matrix, learned_in), 1e-12)
+    const auto scores = continual_scores(matrix, learned_in, 0.5);
+    EXPECT_NEAR(scores.forgetting.value(), forgetting_by_definition(matrix, learned_in), 1e-12)
+        << "seed " << seed;
+    EXPECT_GE(scores.forgetting_inclusive.value(), std::max(0.0, scores.forgetting.value()))
         << "seed " << seed;
   }
 }
