@@ -18,14 +18,10 @@ struct SwitchedOff {
 
 const std::vector<SwitchedOff>& all_switched_off() {
   static const std::vector<SwitchedOff> all = {
-      {"ewc", {{"lambda", "0"}}},
-      {"si", {{"c", "0"}}},
-      {"mas", {{"lambda", "0"}}},
-      {"lwf", {{"lambda", "0"}}},
-      {"replay", {{"capacity", "0"}}},
-      {"er", {{"capacity", "0"}}},
-      {"agem", {{"capacity", "0"}}},
-      {"gpm", {{"threshold", "0"}, {"increment", "0"}}},
+      {"ewc", {{"lambda", "0"}}},      {"si", {{"c", "0"}}},
+      {"mas", {{"lambda", "0"}}},      {"lwf", {{"lambda", "0"}}},
+      {"replay", {{"capacity", "0"}}}, {"er", {{"capacity", "0"}}},
+      {"agem", {{"capacity", "0"}}},   {"gpm", {{"threshold", "0"}, {"increment", "0"}}},
   };
   return all;
 }

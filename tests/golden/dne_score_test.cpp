@@ -80,7 +80,8 @@ TEST(TV_9, AGaussianATask) {
   const auto scorer = make_task_gaussian_scorer();
   scorer->learn(
       std::vector<TaskEmbeddings>{{0, "a", matrix({1, 0, 0, .9, .1, 0, .8, 0, .2, 1, .2, .1})}}, 0);
-  expect_near(scorer->score(matrix({1, 1, 1}), {}).score, {6.302302285272}, 1e-6);  // statistics are kept in float32
+  // Statistics are kept in float32.
+  expect_near(scorer->score(matrix({1, 1, 1}), {}).score, {6.302302285272}, 1e-6);
 }
 
 TEST(TV_11, TheTwentyTasksInTheirShuffledOrder) {
