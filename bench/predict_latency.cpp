@@ -1,19 +1,21 @@
-// predict_latency MODEL WEIGHTS_FOLDER IMAGE...
-// Median milliseconds from file to verdict and map, one image at a time, beside the network alone,
-// decoding alone and preparing alone, taken in turns so that a machine whose speed drifts slows
-// all. MODEL is routed_memory's with its default network and layers. Prints one JSON object.
+// predict_latency MODEL WEIGHTS_FOLDER PRECISION IMAGE...
+// Median milliseconds from file to verdict and map, one image at a time and by stage, beside the
+// network alone, taken in turns so that a machine whose speed drifts slows both. MODEL is
+// routed_memory's with its default network and layers, learned in PRECISION (f32, bf16 or auto).
+// Prints one JSON object.
 #include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <map>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
-#include "cadenza/base/file.h"
+#include "cadenza/base/clock.h"
+#include "cadenza/base/error.h"
 #include "cadenza/base/json.h"
 #include "cadenza/cli/thread_count.h"
-#include "cadenza/dataset/preprocess.h"
 #include "cadenza/inspector/inspector.h"
-#include "cadenza/method/method.h"
 #include "cadenza/network/feature_extractor.h"
 #include "cadenza/network/registry.h"
 
@@ -38,30 +40,29 @@ Json distribution(std::vector<double> times) {
 
 int measure(const std::vector<std::string>& arguments) {
   at::set_num_threads(thread_count(0));
-  const auto line =
-      Inspector::open(arguments[0], {.environment = {.weights_folder = arguments[1]}});
+  const NetworkEnvironment environment{.weights_folder = arguments[1]};
+  const auto line = Inspector::open(arguments[0], {.environment = environment});
   const FeatureExtractor network({.taps = {"stage.3", "stage.4", "stage.5", "stage.6", "stage.7"},
                                   .height_px = 256,
-                                  .width_px = 256},
-                                 {.weights_folder = arguments[1]});
-  const auto input = line.method().info().input;
+                                  .width_px = 256,
+                                  .precision = arguments[2]},
+                                 environment);
   const auto picture = at::randn({1, 3, 256, 256});
-  std::vector<double> whole, alone, decoding, preparing;
-  std::vector<std::string> files(arguments.begin() + 2, arguments.end());
-  while (files.size() < 200) files.insert(files.end(), arguments.begin() + 2, arguments.end());
+  const std::vector<std::string> given(arguments.begin() + 3, arguments.end());
+  auto files = given;
+  while (files.size() < 200) files.insert(files.end(), given.begin(), given.end());
+  std::map<std::string_view, std::vector<double>> times;
   for (const auto& file : files) {
-    whole.push_back(milliseconds([&] { line.predict(file); }));
-    alone.push_back(milliseconds([&] { network.extract(picture); }));
-    Image image;
-    decoding.push_back(
-        milliseconds([&] { image = decode_image(read_file(file), file, decode_options(input)); }));
-    preparing.push_back(milliseconds([&] { prepare(image, input); }));
+    Verdict verdict;
+    times["verdict"].push_back(milliseconds([&] { verdict = line.predict(file); }));
+    times["network_alone"].push_back(milliseconds([&] { network.extract(picture); }));
+    for (const auto stage : {Stage::kDecode, Stage::kPreprocess, Stage::kNetwork, Stage::kScore}) {
+      const auto name = kStageNames[static_cast<std::size_t>(stage)];
+      times[name].push_back(verdict.clock.milliseconds(stage));
+    }
   }
-  const Json result = {{"images", files.size() - kWarmUps},
-                       {"verdict_ms", distribution(whole)},
-                       {"network_ms", distribution(alone)},
-                       {"decode_ms", distribution(decoding)},
-                       {"prepare_ms", distribution(preparing)}};
+  Json result = {{"images", files.size() - kWarmUps}, {"precision", arguments[2]}};
+  for (auto& [name, values] : times) result[cat(name, "_ms")] = distribution(values);
   std::cout << result.dump(2) << '\n';
   return 0;
 }
@@ -71,8 +72,8 @@ int measure(const std::vector<std::string>& arguments) {
 
 int main(int n_arguments, char** arguments) {
   try {
-    if (n_arguments < 4) {
-      std::cerr << "predict_latency MODEL WEIGHTS_FOLDER IMAGE...\n";
+    if (n_arguments < 5) {
+      std::cerr << "predict_latency MODEL WEIGHTS_FOLDER PRECISION IMAGE...\n";
       return 2;
     }
     return cadenza::measure({arguments + 1, arguments + n_arguments});

@@ -176,11 +176,8 @@ TEST(Route, GoesToTheBankOfTheSmallestMeanDistance) {
   const at::Tensor queries = rows[3].slice(0, 0, 16) + 0.05 * random_tensor({16, 12}, 30);
   const Route found = route(pointers, values_of(queries));
   EXPECT_EQ(found.bank, 3U);
-  for (std::size_t task = 0; task < banks.size(); ++task) {
-    const at::Tensor nearest = std::get<0>(all_distances(queries, rows[task]).min(1));
-    EXPECT_NEAR(found.all[task], nearest.mean().item<double>(), 1e-5);
-  }
-  EXPECT_EQ(found.distance, found.all[3]);
+  const at::Tensor nearest = std::get<0>(all_distances(queries, rows[3]).min(1));
+  EXPECT_NEAR(found.distance, nearest.mean().item<double>(), 1e-5);
   const at::Tensor residuals = banks[3].search(queries).distance;
   EXPECT_TRUE(at::tensor(found.nearest).equal(residuals));
 
@@ -189,6 +186,34 @@ TEST(Route, GoesToTheBankOfTheSmallestMeanDistance) {
   const std::vector<const PackedBank*> twins = {&banks[1], &banks[3], &banks[3]};
   EXPECT_EQ(route(twins, values_of(queries)).bank, 1U);
   EXPECT_EQ(error_of([&] { route({}, values_of(queries)); }).code(), ErrorCode::kInvalidArgument);
+}
+
+TEST(Route, WinsAsIfNoBankHadBeenDropped) {
+  // The first vectors favour one bank, the rest another; random mixtures of both.
+  constexpr std::int64_t kQueries = 40;
+  for (std::uint64_t trial = 0; trial < 20; ++trial) {
+    std::vector<PackedBank> banks;
+    std::vector<at::Tensor> rows;
+    for (std::uint64_t task = 0; task < 3; ++task) {
+      rows.push_back(random_unit_rows(30, 12, 100 * trial + task));
+      banks.emplace_back(rows.back());
+    }
+    at::Tensor queries = random_unit_rows(kQueries, 12, 100 * trial + 50);
+    const auto n_decoys = static_cast<std::int64_t>(trial * 2);
+    queries.slice(0, 0, n_decoys) = rows[0].slice(0, 0, 1);
+    queries.slice(0, n_decoys, n_decoys + 1) = rows[2].slice(0, 0, 1);
+    std::vector<double> means;
+    std::vector<const PackedBank*> pointers;
+    for (std::size_t task = 0; task < banks.size(); ++task) {
+      pointers.push_back(&banks[task]);
+      means.push_back(std::get<0>(all_distances(queries, rows[task]).min(1)).mean().item<double>());
+    }
+    const Route found = route(pointers, values_of(queries));
+    const auto wanted = std::ranges::min_element(means);
+    EXPECT_EQ(found.bank, static_cast<std::size_t>(wanted - means.begin())) << "trial " << trial;
+    EXPECT_NEAR(found.distance, *wanted, 1e-5);
+    EXPECT_EQ(std::ssize(found.nearest), kQueries);
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "cadenza/memory/router.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include <ATen/Parallel.h>
@@ -7,40 +8,78 @@
 #include "cadenza/base/error.h"
 
 namespace cadenza {
+namespace {
+
+/// Queries that are compared with every bank before any is preferred: whole kernel blocks.
+constexpr std::size_t kFirstQueries = 16;
+constexpr std::size_t kMoreQueries = 8;
+
+/// One bank's distances, query after query.
+class Candidate {
+ public:
+  Candidate(const PackedBank& bank, std::span<const float> queries)
+      : bank_(bank), queries_(queries) {
+    const auto n_queries = queries.size() / static_cast<std::size_t>(bank.dim());
+    nearest_.resize(n_queries);
+    entries_.resize(n_queries);
+  }
+
+  void search_to(std::size_t end) {
+    const auto dim = static_cast<std::size_t>(bank_.dim());
+    end = std::min(end, nearest_.size());
+    bank_.search(queries_.subspan(done_ * dim, (end - done_) * dim),
+                 std::span(nearest_).subspan(done_, end - done_),
+                 std::span(entries_).subspan(done_, end - done_));
+    sum_ = std::accumulate(nearest_.begin() + static_cast<std::ptrdiff_t>(done_),
+                           nearest_.begin() + static_cast<std::ptrdiff_t>(end), sum_);
+    done_ = end;
+  }
+  /// Distances only add up: once above `limit` the rest cannot bring the sum back.
+  void search_below(double limit) {
+    while (done_ < nearest_.size() && sum_ <= limit) search_to(done_ + kMoreQueries);
+  }
+
+  double sum() const { return sum_; }
+  std::vector<float> take_nearest() { return std::move(nearest_); }
+
+ private:
+  const PackedBank& bank_;
+  std::span<const float> queries_;
+  std::vector<float> nearest_;
+  std::vector<std::int32_t> entries_;
+  std::size_t done_ = 0;
+  double sum_ = 0;
+};
+
+}  // namespace
 
 Route route(std::span<const PackedBank* const> banks, std::span<const float> queries) {
   CADENZA_REQUIRE(!banks.empty() && !queries.empty(), ErrorCode::kInvalidArgument,
                   "routing needs at least one bank and one vector");
-  const std::size_t n_queries = queries.size() / static_cast<std::size_t>(banks[0]->dim());
-  std::vector<float> distances(banks.size() * n_queries);
-  const auto of_bank = [&](std::size_t bank) {
-    return std::span(distances).subspan(bank * n_queries, n_queries);
+  std::vector<Candidate> candidates;
+  for (const auto* bank : banks) candidates.emplace_back(*bank, queries);
+  const auto with_each = [&](const auto& search) {
+    at::parallel_for(0, std::ssize(candidates), /*grain_size=*/1, [&](auto first, auto last) {
+      for (auto index = first; index < last; ++index) {
+        search(candidates[static_cast<std::size_t>(index)]);
+      }
+    });
   };
-  const auto search = [&](std::int64_t first, std::int64_t last) {
-    std::vector<std::int32_t> entries(n_queries);
-    for (std::int64_t bank = first; bank < last; ++bank) {
-      const auto index = static_cast<std::size_t>(bank);
-      banks[index]->search(queries, of_bank(index), entries);
-    }
-  };
-  // A single bank is split by its queries instead.
-  if (banks.size() == 1) {
-    search(0, 1);
-  } else {
-    at::parallel_for(0, static_cast<std::int64_t>(banks.size()), /*grain_size=*/1, search);
+  // The bank that leads early is searched to its end; its sum is the limit of all others.
+  if (candidates.size() > 1) {
+    with_each([](Candidate& candidate) { candidate.search_to(kFirstQueries); });
+  }
+  const auto n_queries = queries.size() / static_cast<std::size_t>(banks[0]->dim());
+  const auto leader = std::ranges::min_element(candidates, {}, &Candidate::sum);
+  leader->search_to(n_queries);
+  if (candidates.size() > 1) {
+    with_each([limit = leader->sum()](Candidate& candidate) { candidate.search_below(limit); });
   }
 
-  Route best;
-  for (std::size_t bank = 0; bank < banks.size(); ++bank) {
-    const auto of = of_bank(bank);
-    const double sum = std::accumulate(of.begin(), of.end(), 0.0);
-    best.all.push_back(sum / static_cast<double>(n_queries));
-    if (best.all[bank] < best.all[best.bank]) best.bank = bank;
-  }
-  best.distance = best.all[best.bank];
-  const auto winner = of_bank(best.bank);
-  best.nearest.assign(winner.begin(), winner.end());
-  return best;
+  const auto winner = std::ranges::min_element(candidates, {}, &Candidate::sum);
+  return {.bank = static_cast<std::size_t>(winner - candidates.begin()),
+          .distance = winner->sum() / static_cast<double>(n_queries),
+          .nearest = winner->take_nearest()};
 }
 
 }  // namespace cadenza

@@ -1,14 +1,19 @@
 #include "cadenza/method/routed_memory/features.h"
 
 #include <algorithm>
-#include <optional>
+#include <span>
 
 #include <ATen/ATen.h>
 
 #include "cadenza/base/error.h"
+#include "cadenza/tensor/rows.h"
 
 namespace cadenza::routed_memory {
 namespace {
+
+std::span<const float> values_of(const at::Tensor& tensor) {
+  return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
 
 std::vector<std::string> all_taps(const std::vector<std::string>& layers,
                                   const std::vector<std::string>& map_layers) {
@@ -27,10 +32,19 @@ FeatureRequest with_taps(FeatureRequest request, std::vector<std::string> taps) 
 }
 
 /// [C,h,w] -> [h*w,C]
-at::Tensor cells_of(const at::Tensor& feature) { return feature.flatten(1).t().contiguous(); }
+at::Tensor cells_of(const at::Tensor& feature) {
+  const auto planes = feature.contiguous();
+  auto cells = at::empty({planes.size(1) * planes.size(2), planes.size(0)}, at::kFloat);
+  planes_to_rows(values_of(planes), planes.size(0),
+                 {cells.mutable_data_ptr<float>(), static_cast<std::size_t>(cells.numel())});
+  return cells;
+}
 
 at::Tensor of_unit_length(const at::Tensor& cells) {
-  return cells / cells.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12);
+  auto unit = at::empty_like(cells);
+  to_unit_length(values_of(cells), cells.size(1),
+                 {unit.mutable_data_ptr<float>(), static_cast<std::size_t>(unit.numel())});
+  return unit;
 }
 
 }  // namespace
@@ -79,7 +93,7 @@ std::vector<ImageFeatures> FeatureReader::read(const at::Tensor& images,
     const auto raw_cells = [&](std::size_t tap) {
       return cells(raw, tap, [&] {
         auto values = cells_of(outputs[tap][static_cast<std::int64_t>(image)]);
-        CADENZA_REQUIRE(values.isfinite().all().item<bool>(), ErrorCode::kNumeric, "image ", image,
+        CADENZA_REQUIRE(all_finite(values_of(values)), ErrorCode::kNumeric, "image ", image,
                         " of the batch: the network's '", extractor_.taps()[tap].name,
                         "' holds a value that is not finite");
         return values;

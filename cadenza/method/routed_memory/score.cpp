@@ -9,6 +9,7 @@
 
 #include "cadenza/image/resize.h"
 #include "cadenza/tensor/map.h"
+#include "cadenza/tensor/rows.h"
 
 namespace cadenza::routed_memory {
 namespace {
@@ -92,17 +93,18 @@ at::Tensor mixed_map(const Product& product, const at::Tensor& residual,
 }
 
 at::Tensor guide_of(const at::Tensor& image, const InputSpec& input, std::int64_t side) {
-  auto grey = at::zeros({image.size(1), image.size(2)}, at::kFloat);
+  const auto planes = image.contiguous();
+  const auto n_pixels = planes.size(1) * planes.size(2);
+  FloatPlane grey{.height_px = planes.size(1),
+                  .width_px = planes.size(2),
+                  .values = std::vector<float>(static_cast<std::size_t>(n_pixels))};
   for (std::int64_t channel = 0; channel < 3; ++channel) {
     const auto index = static_cast<std::size_t>(channel);
-    grey += image[channel] * input.stddev[index] + input.mean[index];
+    const auto* const from = planes.const_data_ptr<float>() + channel * n_pixels;
+    add_scaled({from, grey.values.size()}, input.stddev[index] / 3, input.mean[index] / 3,
+               grey.values);
   }
-  grey /= 3;
-  const auto* first = grey.const_data_ptr<float>();
-  const auto small = resize_area({.height_px = grey.size(0),
-                                  .width_px = grey.size(1),
-                                  .values = {first, first + grey.numel()}},
-                                 side, side);
+  const auto small = resize_area(grey, side, side);
   auto guide = at::empty({side, side}, at::kFloat);
   std::ranges::copy(small.values, guide.mutable_data_ptr<float>());
   return guide;
