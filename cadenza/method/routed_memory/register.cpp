@@ -44,9 +44,9 @@ std::vector<OptionSpec> option_table() {
       choice_option("code", "int8", {"int8", "fp16", "fp32"}, "how entries are stored"),
       real_option("reject_ratio", 1.3, 1, 100,
                   "task distance above which an image is of no known product"),
-      choice_option("precision", "f32", {"f32", "bf16", "auto"},
+      choice_option("precision", "auto", {"auto", "f32", "bf16"},
                     "of the network; auto: bf16 where the processor has it, and then a model opens "
-                    "only on such machines"),
+                    "only on such machines; f32 opens everywhere"),
   };
 }
 
