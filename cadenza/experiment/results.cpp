@@ -249,8 +249,11 @@ Json make_results(const ExperimentSettings& settings, const TaskStream& stream, 
   add_notes(notes, training);
   add_notes(notes, evaluations.last(1));
   run.add_metrics(out);
-  if (facts.contains("memory_gap"))
-    out["continual"]["image_AUROC"]["memory_gap"] = facts["memory_gap"];
+  if (facts.contains("memory_gap")) {
+    for (const auto& [metric, gap] : facts.at("memory_gap").items()) {
+      out["continual"][metric]["memory_gap"] = gap;
+    }
+  }
   if (facts.contains("epoch_ensemble")) {
     out["epoch_ensemble"] = facts["epoch_ensemble"];
     notes.push_back(
@@ -273,6 +276,24 @@ Json make_results(const ExperimentSettings& settings, const TaskStream& stream, 
   out["failures"] = evaluations.back().value("failures", Json::array());
   out["notes"] = notes;
   return out;
+}
+
+Json memory_gap(const Json& larger, const Json& kept) {
+  Json gaps = Json::object();
+  for (const auto name : kMetricNames) {
+    const std::string metric(name);
+    double sum = 0;
+    std::int64_t n_tasks = 0;
+    for (const auto& [task, result] : larger.at("tasks").items()) {
+      const auto above = number(result.at("metrics").value(metric, Json()));
+      const auto below = number(kept.at("tasks").at(task).at("metrics").value(metric, Json()));
+      if (!above || !below) continue;
+      sum += *above - *below;
+      ++n_tasks;
+    }
+    if (n_tasks > 0) gaps[metric] = sum / static_cast<double>(n_tasks);
+  }
+  return gaps;
 }
 
 Json make_summary(std::span<const Json> results) {

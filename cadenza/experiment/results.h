@@ -25,6 +25,11 @@ Json make_results(const ExperimentSettings& settings, const TaskStream& stream, 
                   std::span<const Json> training, std::span<const Json> evaluations,
                   const Json& facts);
 
+/// What UCAD's README calls FM, by metric: mean over tasks of the larger memory's metric minus the
+/// kept one's, from two Evaluation::summary of the same tasks. Metrics that no task has in both are
+/// left out.
+Json memory_gap(const Json& larger, const Json& kept);
+
 /// Mean and standard deviation (divisor n - 1; null for one seed) over seeds of every number in
 /// "final", "continual", "pooled", "routing" and "calibration".
 Json make_summary(std::span<const Json> results);

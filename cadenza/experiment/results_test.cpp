@@ -115,5 +115,16 @@ TEST(SplitStream, DrawsShotsBySeedAndTask) {
             ErrorCode::kInvalidArgument);
 }
 
+TEST(MemoryGap, IsTheMeanOfTheDifferencesOfTasksThatHaveTheMetric) {
+  const auto judged = [](const Json& a, const Json& b) {
+    return Json{{"tasks", {{"a", {{"metrics", a}}}, {"b", {{"metrics", b}}}}}};
+  };
+  const auto larger = judged({{"image_AUROC", 0.875}, {"pixel_AUPR", 0.5}, {"pixel_AUROC", 1}},
+                             {{"image_AUROC", 0.75}, {"pixel_AUPR", nullptr}});
+  const auto kept = judged({{"image_AUROC", 0.625}, {"pixel_AUPR", 0.75}},
+                           {{"image_AUROC", 0.625}, {"pixel_AUPR", nullptr}});
+  EXPECT_EQ(memory_gap(larger, kept), Json({{"image_AUROC", 0.1875}, {"pixel_AUPR", -0.25}}));
+}
+
 }  // namespace
 }  // namespace cadenza

@@ -117,7 +117,8 @@ class SeedRun {
       progress_.done();
     }
     if (at_step + 1 != std::ssize(stream_.steps)) trainer_.restore(std::ssize(stream_.steps) - 1);
-    const auto results = make_results(settings_, stream_, seed_, training, evaluations, facts());
+    const auto results =
+        make_results(settings_, stream_, seed_, training, evaluations, facts(evaluations.back()));
     write_file_atomic(results_file, results.dump(1) + "\n");
     return results;
   }
@@ -195,18 +196,17 @@ class SeedRun {
     return evaluation.summary;
   }
 
-  /// UCAD's README calls this FM: image AUROC with the larger memory minus with the kept one.
-  Json memory_gap() const {
+  /// The learned tasks judged with the larger memory beside `kept`; null: the method has none.
+  Json gap_to_larger_memory(const Json& kept) const {
     const auto larger = parts_.with_larger_memory ? parts_.with_larger_memory(trainer_.method())
                                                   : trainer_.method().with_larger_memory();
     if (!larger) return nullptr;
-    const auto mean = [&](const Method& method) {
-      return evaluator_.mean_metric(method, trainer_.calibrations(), stream_.order, "image_AUROC");
-    };
-    return mean(*larger) - mean(trainer_.method());
+    const auto judged = evaluator_.evaluate(*larger, trainer_.calibrations(), stream_.order, {},
+                                            control_.stop, no_progress());
+    return memory_gap(judged.summary, kept);
   }
 
-  Json facts() const {
+  Json facts(const Json& last_evaluation) const {
     const auto& info = trainer_.method().info();
     const auto peak = peak_resident_bytes();
     const Options options("method", parts_.methods.find(settings_.method).options,
@@ -216,7 +216,7 @@ class SeedRun {
                   {"known_task", tells_task(settings_, info)},
                   {"peak_rss", peak ? Json(*peak) : Json(nullptr)},
                   {"environment", describe_machine(parts_.environment.n_threads)}};
-    const auto gap = memory_gap();
+    const auto gap = gap_to_larger_memory(last_evaluation);
     if (!gap.is_null()) facts["memory_gap"] = gap;
     auto joined = epoch_ensemble();
     if (!joined.is_null()) facts["epoch_ensemble"] = std::move(joined);

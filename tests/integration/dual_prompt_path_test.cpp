@@ -40,6 +40,7 @@ TEST_F(DualPromptPath, AnHonestRunForgetsNothing) {
   EXPECT_EQ(results["continual"]["image_AUROC"]["forgetting"], 0);
   EXPECT_EQ(results["routing"]["accuracy"], 1);
   EXPECT_TRUE(results["continual"]["image_AUROC"]["memory_gap"].is_number());
+  EXPECT_TRUE(results["continual"]["pixel_AUPR"]["memory_gap"].is_number());
   EXPECT_THAT(results["network"]["name"].dump(), HasSubstr("efficientnet_lite_test"));
 }
 

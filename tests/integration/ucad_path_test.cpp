@@ -32,6 +32,7 @@ TEST_F(UcadPath, AnHonestRunForgetsNothing) {
   EXPECT_EQ(results["continual"]["image_AUROC"]["forgetting"], 0);
   EXPECT_EQ(results["routing"]["accuracy"], 1);
   EXPECT_TRUE(results["continual"]["image_AUROC"]["memory_gap"].is_number());
+  EXPECT_TRUE(results["continual"]["pixel_AUPR"]["memory_gap"].is_number());
   EXPECT_LT(results["bytes"]["state_per_task"][0], 1'640'000);
   EXPECT_THAT(results["network"]["name"].dump(), HasSubstr("vit_test"));
 }
@@ -66,6 +67,12 @@ TEST_F(UcadPath, TheBenchmarkCommandRunsIt) {
   ASSERT_EQ(result.status, 0) << result.err;
   const auto summary = read_json(path("run") / "summary.json");
   EXPECT_GT(summary["final"]["image_AUROC"]["mean"]["mean"], 0.9);
+  std::ptrdiff_t n_overlays = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(path("run") / "seed-0" / "overlay")) {
+    n_overlays += entry.path().extension() == ".png";
+  }
+  EXPECT_EQ(n_overlays, 24);  // of every test photograph, after the last step
 }
 
 TEST(UcadConfigurations, OfThePaperAreWhatTheMethodTakes) {
