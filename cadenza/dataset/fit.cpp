@@ -1,37 +1,42 @@
 #include "cadenza/dataset/fit.h"
 
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 #include <ATen/ATen.h>
 
 #include "cadenza/base/error.h"
+#include "cadenza/tensor/rows.h"
 #include "cadenza/tensor/shape.h"
 
 namespace cadenza {
 
 namespace {
 
-struct Tap {
-  std::int64_t low, high;
-  float fraction;
+/// Where the pixels of one side lie between cells: pixels [begin[c], begin[c + 1]) lie between the
+/// centres of cells c and c + 1, `fraction` of the way; the first and the last few may lie nowhere.
+struct Placement {
+  std::vector<std::int64_t> begin;  // [n_cells+1]
+  std::vector<float> fraction;      // [n_pixels]
 };
 
-/// For each pixel of a side the two cells around it; nothing where the rectangle does not reach.
-std::vector<std::optional<Tap>> taps_of(std::int64_t n_pixels, std::int64_t fitted_px,
-                                        std::int64_t start_px, std::int64_t window_px,
-                                        std::int64_t n_cells) {
-  std::vector<std::optional<Tap>> taps(static_cast<std::size_t>(n_pixels));
+Placement place(std::int64_t n_pixels, std::int64_t fitted_px, std::int64_t start_px,
+                std::int64_t window_px, std::int64_t n_cells) {
+  Placement placed;
+  placed.fraction.resize(static_cast<std::size_t>(n_pixels));
+  std::int64_t end = 0;
   for (std::int64_t at = 0; at < n_pixels; ++at) {
     const double inside =
         (double(at) + 0.5) * double(fitted_px) / double(n_pixels) - double(start_px);
     if (inside < 0 || inside >= double(window_px)) continue;
     const double cell = std::max(inside * double(n_cells) / double(window_px) - 0.5, 0.);
     const auto low = std::min(static_cast<std::int64_t>(cell), n_cells - 1);
-    taps[std::size_t(at)] = {low, std::min(low + 1, n_cells - 1), float(cell - double(low))};
+    placed.fraction[std::size_t(at)] = float(cell - double(low));
+    while (std::ssize(placed.begin) <= low) placed.begin.push_back(at);
+    end = at + 1;
   }
-  return taps;
+  placed.begin.resize(static_cast<std::size_t>(n_cells + 1), end);
+  return placed;
 }
 
 }  // namespace
@@ -64,32 +69,33 @@ FloatPlane map_to_image(const at::Tensor& map, const InputSpec& input, std::int6
   const at::Tensor cells = map.contiguous();
   const float* const first = cells.const_data_ptr<float>();
   const auto n_columns = cells.size(1);
-  const auto rows = taps_of(height_px, window.height_px, window.top, input.height_px, map.size(0));
-  const auto columns = taps_of(width_px, window.width_px, window.left, input.width_px, n_columns);
+  const auto n_rows = cells.size(0);
+  const auto rows = place(height_px, window.height_px, window.top, input.height_px, n_rows);
+  const auto columns = place(width_px, window.width_px, window.left, input.width_px, n_columns);
 
-  FloatPlane out{height_px, width_px, {}};
-  out.values.assign(static_cast<std::size_t>(height_px * width_px),
-                    *std::min_element(first, first + cells.numel()));
+  const float lowest = *std::min_element(first, first + cells.numel());
   std::vector<float> blended(static_cast<std::size_t>(n_columns));
-  float* to = out.values.data();
-  for (const auto& row : rows) {
-    if (!row) {
-      to += width_px;
-      continue;
-    }
-    const float* const low = first + row->low * n_columns;
-    const float* const high = first + row->high * n_columns;
-    for (std::size_t x = 0; x < blended.size(); ++x) {
-      blended[x] = low[x] + row->fraction * (high[x] - low[x]);
-    }
-    for (const auto& column : columns) {
-      if (column) {
-        const float left = blended[std::size_t(column->low)];
-        *to = left + column->fraction * (blended[std::size_t(column->high)] - left);
+  std::vector<float> line(static_cast<std::size_t>(width_px), lowest);
+  FloatPlane out{height_px, width_px, {}};
+  out.values.reserve(static_cast<std::size_t>(height_px * width_px));
+  const auto append = [&] { out.values.insert(out.values.end(), line.begin(), line.end()); };
+  const auto append_unseen = [&](std::int64_t count) {
+    out.values.insert(out.values.end(), static_cast<std::size_t>(count * width_px), lowest);
+  };
+  append_unseen(rows.begin.front());
+  for (std::int64_t row = 0; row < n_rows; ++row) {
+    const float* const low = first + row * n_columns;
+    const float* const high = first + std::min(row + 1, n_rows - 1) * n_columns;
+    for (auto y = rows.begin[std::size_t(row)]; y < rows.begin[std::size_t(row + 1)]; ++y) {
+      const float fraction = rows.fraction[std::size_t(y)];
+      for (std::size_t x = 0; x < blended.size(); ++x) {
+        blended[x] = low[x] + fraction * (high[x] - low[x]);
       }
-      ++to;
+      stretch(blended, columns.begin, columns.fraction, line);
+      append();
     }
   }
+  append_unseen(height_px - rows.begin.back());
   return out;
 }
 

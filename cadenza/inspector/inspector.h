@@ -58,7 +58,7 @@ struct TrainReport {
 
 struct PredictOptions {
   std::optional<std::string> task;  ///< judge by it alone; nothing is rejected
-  bool makes_map = true;            ///< fill Verdict::map and Verdict::regions
+  bool makes_map = true;            ///< fill Verdict::map; regions are found either way
 };
 
 /// A model directory, open: learns one product after another and judges images of all of them.

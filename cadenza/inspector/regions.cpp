@@ -1,18 +1,24 @@
 #include "cadenza/inspector/regions.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "cadenza/metric/components.h"
 
 namespace cadenza {
 
 std::vector<Region> find_regions(const ScoreMap& map, double map_threshold) {
+  // The largest float that is not above the threshold: floats compare as their exact values would.
+  auto limit = static_cast<float>(map_threshold);
+  if (double{limit} > map_threshold) {
+    limit = std::nextafter(limit, -std::numeric_limits<float>::infinity());
+  }
   std::vector<std::uint8_t> mask(map.values.size());
-  std::ranges::transform(map.values, mask.begin(),
-                         [&](float value) { return static_cast<double>(value) > map_threshold; });
+  for (std::size_t at = 0; at < mask.size(); ++at) mask[at] = map.values[at] > limit ? 1 : 0;
   std::vector<Region> regions;
-  for (const auto& part : label_components(mask, map.height_px, map.width_px, map.values).list) {
+  for (const auto& part : list_components(mask, map.height_px, map.width_px, map.values)) {
     regions.push_back({.x = part.x,
                        .y = part.y,
                        .width = part.width,

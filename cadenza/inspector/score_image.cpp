@@ -89,15 +89,16 @@ Verdict score_image(const Method& method, std::span<const TaskCalibration> tasks
   }
   const TaskId id = candidates.empty() ? scored.task.value().item<TaskId>() : candidates.front();
   judge(verdict, find_task(tasks, id), options);
-  if (!options.makes_map || !scored.anomaly_map) return verdict;
+  if (!scored.anomaly_map) return verdict;
 
+  const bool has_regions =
+      verdict.map_threshold && (verdict.label == Label::kDefect || verdict.is_rejected);
+  if (!has_regions && !options.makes_map) return verdict;
   auto map =
       map_to_image((*scored.anomaly_map)[0], input, decoded.full_height_px, decoded.full_width_px);
-  verdict.map = {map.height_px, map.width_px, std::move(map.values)};
-  const bool has_regions = verdict.label == Label::kDefect || verdict.is_rejected;
-  if (has_regions && verdict.map_threshold) {
-    verdict.regions = find_regions(verdict.map, *verdict.map_threshold);
-  }
+  ScoreMap whole{map.height_px, map.width_px, std::move(map.values)};
+  if (has_regions) verdict.regions = find_regions(whole, *verdict.map_threshold);
+  if (options.makes_map) verdict.map = std::move(whole);
   return verdict;
 }
 

@@ -25,7 +25,7 @@ struct TaskCalibration {
 struct ScoreImageOptions {
   /// Judge by this task alone and reject nothing; absent: the method routes.
   std::optional<TaskId> task;
-  bool makes_map = true;  ///< fill Verdict::map and Verdict::regions
+  bool makes_map = true;  ///< fill Verdict::map; regions are found either way
 };
 
 /// The one path from the bytes of an image file to a verdict: library, command line, server and

@@ -172,7 +172,9 @@ TEST_F(ScoreImage, TheMapHasTheSizeOfTheImageAndRegionsAreInItsPixels) {
   EXPECT_EQ(verdict.regions[0].width, 20);
   EXPECT_EQ(verdict.regions[0].height, 10);
 
-  EXPECT_TRUE(score({.makes_map = false}).map.empty());
+  const auto without_map = score({.makes_map = false});
+  EXPECT_TRUE(without_map.map.empty());
+  EXPECT_EQ(without_map.regions.size(), verdict.regions.size());
   method_.score_ = 0;  // a normal image has no regions
   EXPECT_TRUE(score().regions.empty());
 }

@@ -67,10 +67,11 @@ void add_run(Component& component, const Run& run) {
   component.centroid[1] += static_cast<double>(run.y * length);
 }
 
-}  // namespace
-
-Components label_components(std::span<const std::uint8_t> mask, std::int64_t height_px,
-                            std::int64_t width_px, std::span<const float> scores) {
+/// The components; `on_run` learns of every run and its component's label.
+template <class OnRun>
+std::vector<Component> collect(std::span<const std::uint8_t> mask, std::int64_t height_px,
+                               std::int64_t width_px, std::span<const float> scores,
+                               const OnRun& on_run) {
   CADENZA_REQUIRE(height_px >= 0 && width_px >= 0 && std::ssize(mask) == height_px * width_px &&
                       (scores.empty() || scores.size() == mask.size()),
                   ErrorCode::kInvalidArgument, "components: expected ", height_px, " x ", width_px,
@@ -79,8 +80,7 @@ Components label_components(std::span<const std::uint8_t> mask, std::int64_t hei
                   ErrorCode::kLimitExceeded, "components: ", mask.size(), " pixels, at most 2^31");
   auto runs = find_runs(mask, height_px, width_px);
 
-  Components result;
-  result.labels.assign(mask.size(), 0);
+  std::vector<Component> list;
   std::vector<std::int32_t> label_of_root(runs.size(), 0);
   for (std::size_t index = 0; index < runs.size(); ++index) {
     const auto root = root_of(runs, static_cast<std::int32_t>(index));
@@ -89,21 +89,40 @@ Components label_components(std::span<const std::uint8_t> mask, std::int64_t hei
     const auto first = static_cast<std::size_t>(run.y * width_px + run.begin);
     const auto length = static_cast<std::size_t>(run.end - run.begin);
     if (label == 0) {
-      result.list.push_back({.x = run.begin, .y = run.y});
-      if (!scores.empty()) result.list.back().max_score = scores[first];
-      label = static_cast<std::int32_t>(result.list.size());
+      list.push_back({.x = run.begin, .y = run.y});
+      if (!scores.empty()) list.back().max_score = scores[first];
+      label = static_cast<std::int32_t>(list.size());
     }
-    auto& component = result.list[static_cast<std::size_t>(label - 1)];
+    auto& component = list[static_cast<std::size_t>(label - 1)];
     add_run(component, run);
-    std::ranges::fill(std::span(result.labels).subspan(first, length), label);
+    on_run(first, length, label);
     if (!scores.empty()) {
       const auto largest = std::ranges::max(scores.subspan(first, length));
       component.max_score = std::max(component.max_score, largest);
     }
   }
-  for (auto& component : result.list) {
+  for (auto& component : list) {
     for (auto& coordinate : component.centroid) coordinate /= static_cast<double>(component.area);
   }
+  return list;
+}
+
+}  // namespace
+
+std::vector<Component> list_components(std::span<const std::uint8_t> mask, std::int64_t height_px,
+                                       std::int64_t width_px, std::span<const float> scores) {
+  return collect(mask, height_px, width_px, scores, [](auto...) {});
+}
+
+Components label_components(std::span<const std::uint8_t> mask, std::int64_t height_px,
+                            std::int64_t width_px, std::span<const float> scores) {
+  Components result;
+  result.labels.assign(mask.size(), 0);
+  result.list = collect(mask, height_px, width_px, scores,
+                        [&](std::size_t first, std::size_t length, std::int32_t label) {
+                          const auto run = std::span(result.labels).subspan(first, length);
+                          std::ranges::fill(run, label);
+                        });
   return result;
 }
 

@@ -28,4 +28,8 @@ struct Components {
 Components label_components(std::span<const std::uint8_t> mask, std::int64_t height_px,
                             std::int64_t width_px, std::span<const float> scores = {});
 
+/// The same without the labels, which take four bytes a pixel.
+std::vector<Component> list_components(std::span<const std::uint8_t> mask, std::int64_t height_px,
+                                       std::int64_t width_px, std::span<const float> scores = {});
+
 }  // namespace cadenza

@@ -108,6 +108,7 @@ TEST(LabelComponents, AgreesWithFloodingOnRandomMasks) {
     }
     const auto found = label_components(mask, height, width, scores);
     ASSERT_EQ(found.labels, labels_by_flooding(mask, height, width)) << "seed " << seed;
+    ASSERT_EQ(list_components(mask, height, width, scores).size(), found.list.size());
 
     for (std::size_t index = 0; index < found.list.size(); ++index) {
       const auto& component = found.list[index];

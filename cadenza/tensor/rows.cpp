@@ -48,6 +48,17 @@ void add_scaled(std::span<const float> values, float gain, float shift, std::spa
   for (std::int64_t at = 0; at < count; ++at) to[at] += gain * from[at] + shift;
 }
 
+void stretch(std::span<const float> cells, std::span<const std::int64_t> begin,
+             std::span<const float> fraction, std::span<float> stretched) {
+  const float* const part = fraction.data();
+  float* const to = stretched.data();
+  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+    const float left = cells[cell];
+    const float rise = cells[std::min(cell + 1, cells.size() - 1)] - left;
+    for (auto at = begin[cell]; at < begin[cell + 1]; ++at) to[at] = left + part[at] * rise;
+  }
+}
+
 bool all_finite(std::span<const float> values) {
   int n_others = 0;
   for (const float value : values) {

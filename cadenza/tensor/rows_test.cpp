@@ -53,6 +53,15 @@ TEST(AddScaled, AddsToWhatIsThere) {
   }
 }
 
+TEST(Stretch, GoesInStraightLinesAndLeavesTheRest) {
+  const std::vector<float> cells = {0, 4, 2};
+  const std::vector<std::int64_t> begin = {1, 3, 5, 6};
+  const std::vector<float> fraction = {9, 0.25F, 0.75F, 0, 0.5F, 0.5F, 9};
+  std::vector<float> stretched(7, -1);
+  stretch(cells, begin, fraction, stretched);
+  EXPECT_EQ(stretched, (std::vector<float>{-1, 1, 3, 4, 3, 2, -1}));
+}
+
 TEST(AllFinite, FindsOneBadNumberAnywhere) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for (const float bad : {kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN()}) {

@@ -32,6 +32,7 @@ class Prediction {
     CADENZA_REQUIRE(!saved.any() || given_.has("out"), ErrorCode::kInvalidArgument,
                     "--save needs --out: the folder that the pictures shall go to");
     if (given_.has("task")) options_.task = given_.text("task");
+    options_.makes_map = saved.any();
     inspector_.emplace(
         Inspector::open(given_.text("model"),
                         {.environment = environment_of(context), .methods = &context.methods}));
