@@ -26,11 +26,13 @@ void write_bytes(const fs::path& file, const Image& picture) {
       .write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
 }
 
-/// 512x512 px grey, as scikit-image's photographs are; every column has its own brightness.
-Image columns() {
+/// 512x512 px grey, as scikit-image's photographs are; every tile of 64 px has its own brightness.
+Image tiles() {
   Image picture{512, 512, 1, {}};
   for (int y = 0; y < 512; ++y) {
-    for (int x = 0; x < 512; ++x) picture.pixels.push_back(static_cast<std::uint8_t>(x / 2));
+    for (int x = 0; x < 512; ++x) {
+      picture.pixels.push_back(static_cast<std::uint8_t>(60 + 2 * (y / 64 * 8 + x / 64)));
+    }
   }
   return picture;
 }
@@ -65,7 +67,7 @@ class DemoProducts : public ::testing::Test {
   fs::path path(const std::string& name) const { return folder_.path() / name; }
   std::vector<Sample> textures(const std::string& out) const {
     for (const auto* name : {"brick.png", "gravel.png", "grass.png"}) {
-      write_bytes(path("photographs") / name, columns());
+      write_bytes(path("photographs") / name, tiles());
     }
     return write_textures(path("photographs"), path(out), no_progress());
   }
@@ -75,19 +77,24 @@ class DemoProducts : public ::testing::Test {
 };
 
 TEST_F(DemoProducts, TrainingAndTestCropsShareNoPixel) {
-  int n_train = 0, n_test_good = 0;
+  std::map<std::string, std::set<int>> trained, tested;  // brightness: which tile it was
   for (const auto& sample : textures("out")) {
     if (sample.is_defect) continue;
     const auto picture = read(sample.file);
     EXPECT_EQ(picture.height_px, 128);
-    for (const auto pixel : picture.pixels) {
-      // Column 320 has brightness 160.
-      ASSERT_EQ(pixel < 160, sample.split == Split::kTrain) << sample.file;
-    }
-    ++(sample.split == Split::kTrain ? n_train : n_test_good);
+    const auto brightness = picture.pixels[0];
+    EXPECT_EQ(std::ranges::count(picture.pixels, brightness), 128 * 128) << "of one tile alone";
+    const bool is_new =
+        (sample.split == Split::kTrain ? trained : tested)[sample.task].insert(brightness).second;
+    EXPECT_TRUE(is_new) << sample.file;
   }
-  EXPECT_EQ(n_train, 160);
-  EXPECT_EQ(n_test_good, 24 + 24 + 48);
+  for (const auto* name : {"brick", "gravel"}) {
+    EXPECT_EQ(trained[name].size(), 40);
+    EXPECT_EQ(tested[name].size(), 12);
+    for (const int brightness : tested[name]) EXPECT_FALSE(trained[name].contains(brightness));
+  }
+  EXPECT_EQ(trained.count("grass"), 0);
+  EXPECT_EQ(tested["grass"].size(), 48);
 }
 
 TEST_F(DemoProducts, AMaskCoversWhatWasDrawn) {
@@ -99,15 +106,12 @@ TEST_F(DemoProducts, AMaskCoversWhatWasDrawn) {
     types.insert(sample.defect_type);
     const auto picture = read(sample.file), mask = read(sample.masks[0].path);
     ASSERT_EQ(mask.pixels.size(), picture.pixels.size());
-    // Where in the photograph it was cut: the column at which fewest pixels differ.
+    std::array<int, 256> pixels_of{};
+    for (const auto pixel : picture.pixels) ++pixels_of[pixel];
+    const auto tile = std::ranges::max_element(pixels_of) - pixels_of.begin();
     std::vector<std::size_t> drawn;
-    for (int left = 320; left <= 384; ++left) {
-      std::vector<std::size_t> differ;
-      for (std::size_t pixel = 0; pixel < picture.pixels.size(); ++pixel) {
-        const int expected = (left + static_cast<int>(pixel % 128)) / 2;
-        if (std::abs(picture.pixels[pixel] - expected) > 60) differ.push_back(pixel);
-      }
-      if (left == 320 || differ.size() < drawn.size()) drawn = differ;
+    for (std::size_t pixel = 0; pixel < picture.pixels.size(); ++pixel) {
+      if (std::abs(picture.pixels[pixel] - int(tile)) > 60) drawn.push_back(pixel);
     }
     for (const auto pixel : drawn) ASSERT_EQ(mask.pixels[pixel], 255) << sample.file;
     const auto n_masked = std::ranges::count(mask.pixels, 255);

@@ -60,10 +60,9 @@ std::vector<Sample> write_solar_cells(const fs::path& elpv, const fs::path& out)
   std::vector<Sample> samples;
   for (const std::string type : {"mono", "poly"}) {
     const auto cells = cells_of(elpv / "elpv_dataset" / "data", type);
-    const std::size_t first_test_cell = cells.size() * 6 / 10;
     std::vector<fs::path> train, test_good, test_defective;
     for (std::size_t index = 0; index < cells.size(); ++index) {
-      const bool is_test = index >= first_test_cell;
+      const bool is_test = index % 5 >= 3;  // held back from every lot: lots differ
       const auto& cell = cells[index];
       if (cell.defect_probability == 0) (is_test ? test_good : train).push_back(cell.file);
       if (cell.defect_probability == 1 && is_test) test_defective.push_back(cell.file);

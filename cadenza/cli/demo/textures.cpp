@@ -14,6 +14,7 @@
 #include "cadenza/image/decode.h"
 #include "cadenza/image/encode.h"
 #include "cadenza/image/image.h"
+#include "cadenza/image/resize.h"
 
 namespace cadenza {
 
@@ -21,23 +22,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kCropPx = 128;
-constexpr std::int64_t kTrainCrops = 80;
-constexpr std::int64_t kTestCrops = 48;
+constexpr std::int64_t kTilePx = 64;   ///< the photographs are cut into tiles that share no pixel,
+constexpr std::int64_t kCropPx = 128;  ///< each enlarged to a picture
+constexpr std::int64_t kTilesAcross = 8;
+constexpr std::int64_t kTrainTiles = 40;
+constexpr std::int64_t kTestTiles = 24;
+constexpr std::int64_t kUnknownTiles = 48;
 
 struct Canvas {
   Image picture;
   Image mask;  ///< 255 where a defect was drawn
 };
 
-Image crop(const Image& photograph, std::int64_t top, std::int64_t left) {
-  Image part{kCropPx, kCropPx, 1, {}};
-  for (std::int64_t y = 0; y < kCropPx; ++y) {
-    for (std::int64_t x = 0; x < kCropPx; ++x) {
-      part.pixels.push_back(photograph.at(top + y, left + x, 0));
-    }
-  }
-  return part;
+Image picture_of_tile(const Image& photograph, std::int64_t tile) {
+  const auto part = crop(photograph, tile / kTilesAcross * kTilePx, tile % kTilesAcross * kTilePx,
+                         kTilePx, kTilePx);
+  return resize_pillow(part, kCropPx, kCropPx, PillowFilter::kBicubic);
+}
+
+/// Test tiles lie among the others in every row and column, so that both see the same light.
+bool is_test_tile(std::int64_t tile) {
+  const auto lane = (tile / kTilesAcross + 3 * (tile % kTilesAcross)) % 8;
+  return lane == 0 || lane == 3 || lane == 6;
 }
 
 /// Blends `value` into one pixel and marks it as defect where the change can be seen.
@@ -135,20 +141,17 @@ void write_picture(const Image& picture, const fs::path& file) {
 void write_product(const Image& photograph, const std::string& name, bool is_taught,
                    const fs::path& out, Progress& progress, std::vector<Sample>& samples) {
   Rng rng(0, "demo/" + name);
-  const std::int64_t border = photograph.width_px * 5 / 8;
-  const auto random_crop = [&](std::int64_t left_edge, std::int64_t right_edge) {
-    const auto top = rng.below(static_cast<std::uint64_t>(photograph.height_px - kCropPx + 1));
-    const auto left = rng.below(static_cast<std::uint64_t>(right_edge - left_edge - kCropPx + 1));
-    return crop(photograph, std::int64_t(top), left_edge + std::int64_t(left));
-  };
-  for (std::int64_t index = 0; is_taught && index < kTrainCrops; ++index) {
-    const auto file = out / name / "train" / "good" / numbered(index, ".png");
-    write_picture(random_crop(0, border), file);
-    samples.push_back({.file = file, .task = name});
-    progress.advance(1);
-  }
-  for (std::int64_t index = 0; index < kTestCrops; ++index) {
-    Canvas canvas{random_crop(border, photograph.width_px),
+  std::int64_t n_train = 0, index = -1;
+  for (std::int64_t tile = 0; tile < kTilesAcross * kTilesAcross; ++tile) {
+    if (is_taught && !is_test_tile(tile)) {
+      const auto file = out / name / "train" / "good" / numbered(n_train++, ".png");
+      write_picture(picture_of_tile(photograph, tile), file);
+      samples.push_back({.file = file, .task = name});
+      progress.advance(1);
+      continue;
+    }
+    if (++index >= (is_taught ? kTestTiles : kUnknownTiles)) break;
+    Canvas canvas{picture_of_tile(photograph, tile),
                   {kCropPx, kCropPx, 1, std::vector<std::uint8_t>(kCropPx * kCropPx)}};
     Sample sample{.task = name, .split = Split::kTest};
     if (is_taught && index % 2 == 1) {
@@ -172,7 +175,7 @@ void write_product(const Image& photograph, const std::string& name, bool is_tau
 std::vector<Sample> write_textures(const fs::path& photographs, const fs::path& out,
                                    Progress& progress) {
   std::vector<Sample> samples;
-  progress.begin("cutting textures", 2 * kTrainCrops + 3 * kTestCrops);
+  progress.begin("cutting textures", 2 * (kTrainTiles + kTestTiles) + kUnknownTiles);
   for (const std::string name : {"brick", "gravel", "grass"}) {
     Image photograph = read_image(photographs / (name + ".png"), {});
     CADENZA_REQUIRE(photograph.n_channels == 1 && photograph.height_px >= 512,
