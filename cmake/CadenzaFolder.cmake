@@ -60,7 +60,8 @@ function(cadenza_torch_test target)
   cadenza_use_torch(${target})
   if(NOT arg_NO_ENTRY)
     add_test(NAME ${target} COMMAND ${target})
-    set_tests_properties(${target} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600)
+    set_tests_properties(${target} PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600
+      ENVIRONMENT OMP_WAIT_POLICY=passive)  # tests run side by side: who waits shall not spin
   endif()
 endfunction()
 
@@ -83,6 +84,7 @@ function(cadenza_golden system)
       COMMAND golden_${system} --gtest_filter=${suite}.* --gtest_brief=1)
     # A filter that matches nothing exits 0: the summary line proves that something ran.
     set_tests_properties(golden.${system}.${vector} PROPERTIES LABELS ${label} TIMEOUT 600
+      ENVIRONMENT OMP_WAIT_POLICY=passive
       PASS_REGULAR_EXPRESSION "\\[  PASSED  \\] [1-9]" FAIL_REGULAR_EXPRESSION "FAILED")
   endforeach()
 endfunction()

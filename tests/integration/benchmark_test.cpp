@@ -36,6 +36,7 @@ const Words kRoutedMemory = {"--method",
                              "network=efficientnet_lite_test",
                              "weights=random:1",
                              "size=32",
+                             "precision=f32",
                              "layers=stage.2,stage.3,stage.4",
                              "map_layers=stage.2,stage.3",
                              "memory_size=32"};
